@@ -1,0 +1,192 @@
+"""The records that travel through Aftershock: frozen, plain, and ready for JSON by `dataclasses.asdict`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+History: TypeAlias = "tuple[tuple[str, str], ...]"
+"""Earlier turns of a conversation, oldest first: (question, answer text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One publication behind an article. `date` is ISO 8601 or empty."""
+
+    outlet: str
+    title: str = ""
+    url: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A text as it was ingested. Offsets of passages and citations count characters of `text`."""
+
+    id: str
+    title: str
+    text: str
+    outlet: str = ""
+    published: str = ""
+    """ISO 8601 date, or empty when undated."""
+    url: str = ""
+    sources: tuple[Source, ...] = ()
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of an article: `text` is exactly `article.text[start:end]`."""
+
+    text: str
+    score: float
+    article_id: str
+    title: str
+    outlet: str
+    published: str
+    url: str
+    start: int
+    end: int
+    sources: tuple[Source, ...] = ()
+    """Everybody who reported it: the article's sources, and those of near-identical passages merged into this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a passage, with how well it matches the question.
+
+    `start` and `end` are offsets into the article's text; `dense` is the cosine to the question,
+    `lexical` its BM25 score (0 where no word matched).
+    """
+
+    text: str
+    start: int
+    end: int
+    dense: float = 0.0
+    lexical: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A retrieved passage together with its sentences, in the article's order."""
+
+    passage: Passage
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The mark `[number]` in an answer and the sentence behind it: `quote` is exactly `article.text[start:end]`."""
+
+    number: int
+    quote: str
+    passage: Passage
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedValue:
+    """A value of a disputed figure and who reported it."""
+
+    value: str
+    outlets: tuple[str, ...]
+    dates: tuple[str, ...]
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A figure, date or attribution that the articles report differently."""
+
+    subject: str
+    values: tuple[ReportedValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the reader gets.
+
+    `text` carries `[n]` marks, each of which is the `number` of one of `citations`. `model` is "quotes"
+    when the sources' own words were used, else for instance "ollama/deepseek-r1:8b". `timings` maps a
+    stage to seconds. `notes` are sentences for the user about how the answer came about. `interrupted`
+    says that the text is cut short.
+    """
+
+    question: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    refused: bool = False
+    disagreements: tuple[Disagreement, ...] = ()
+    model: str = "quotes"
+    reasoning: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    standalone_question: str = ""
+    """The question that was searched for: `question`, with what it leaves unsaid filled in from the history."""
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    def __str__(self) -> str:
+        lines = [self.text]
+        if self.citations:
+            lines += ["", "Sources:"]
+            lines += [f"[{c.number}] {describe_source(c.passage)}" for c in self.citations]
+        lines += [f"Note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+
+def describe_source(passage: Passage) -> str:
+    """Title, outlet, date and address of a passage on one line.
+
+    >>> describe_source(Passage("", 0, "a", "Nvidia falls", "CNBC", "2025-01-27", "https://example.org/a", 0, 0))
+    'Nvidia falls (CNBC, 2025-01-27) https://example.org/a'
+    """
+    where = ", ".join(part for part in (passage.outlet, passage.published) if part)
+    parts = [passage.title, f"({where})" if where else "", passage.url]
+    return " ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class StageEvent:
+    """Work has moved on: `stage` is a short name ("search", "read", "model", "note"), `message` a line for the user."""
+
+    stage: str
+    message: str
+    type: Literal["stage"] = "stage"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningEvent:
+    """More of the model's thinking."""
+
+    text: str
+    type: Literal["reasoning"] = "reasoning"
+
+
+@dataclass(frozen=True, slots=True)
+class TextEvent:
+    """More of the answer's text; the concatenation of all is `Answer.text`."""
+
+    text: str
+    type: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class CitationEvent:
+    """A source was cited for the first time; comes before the text that carries its mark."""
+
+    citation: Citation
+    type: Literal["citation"] = "citation"
+
+
+@dataclass(frozen=True, slots=True)
+class DoneEvent:
+    """The last event: the whole answer."""
+
+    answer: Answer
+    type: Literal["done"] = "done"
+
+
+Event: TypeAlias = StageEvent | ReasoningEvent | TextEvent | CitationEvent | DoneEvent
