@@ -137,6 +137,18 @@ class Answer:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer's content before the circumstances are added that make it an `Answer`."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    refused: bool = False
+    reasoning: str = ""
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
 def describe_source(passage: Passage) -> str:
     """Title, outlet, date and address of a passage on one line.
 

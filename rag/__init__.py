@@ -1,0 +1,1 @@
+"""Answers questions from articles; imports neither ingest nor ui."""
