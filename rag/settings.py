@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -76,16 +77,23 @@ class Settings:
 
 
 def _server_url(host: str) -> str:
-    """Ollama's own forms of a host (`host`, `host:port`, `:port`, a URL) as a URL; 0.0.0.0 means this machine."""
-    scheme, separator, rest = host.strip().rpartition("://")
-    if separator and scheme not in ("http", "https"):
+    """Ollama's own forms of a host (`host`, `host:port`, `:port`, a URL) as a URL.
+
+    Client libraries read some of these forms differently from the server (LangChain's takes a bare host name for
+    no address at all), so they are handed a complete URL. 0.0.0.0, where a server listens on every address, means
+    this machine.
+    """
+    scheme, _, rest = host.strip().strip("\"'").rpartition("://")
+    if scheme not in ("", "http", "https"):
         raise SettingsError(f"The ollama_host setting is {host!r}, but only http and https addresses can be used.")
-    rest = rest.rstrip("/")
-    name, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
-    if not colon:
-        name, port = rest, {"http": "80", "https": "443"}.get(scheme, "11434")
-    if not port.isdigit() or int(port) > 65535:
-        raise SettingsError(f"The ollama_host setting is {host!r}, but its port is not a number up to 65535.")
-    if name in ("", "0.0.0.0"):
+    try:
+        parts = urlsplit(f"{scheme or 'http'}://{rest}")
+        port = parts.port or {"http": 80, "https": 443}.get(scheme, 11434)
+    except ValueError:
+        raise SettingsError(f"The ollama_host setting is {host!r}, but that is not an address with a port.") from None
+    name = parts.hostname or ""
+    if name in ("", "0.0.0.0", "::"):
         name = "127.0.0.1"
-    return f"{scheme or 'http'}://{name}:{port}"
+    if ":" in name:
+        name = f"[{name}]"
+    return f"{parts.scheme}://{name}:{port}{parts.path.rstrip('/')}"
