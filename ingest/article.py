@@ -1,0 +1,133 @@
+"""What a loader found, checked and completed, as an `Article`. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dateutil import parser
+
+from rag.errors import LoadError
+from rag.records import Article, Source
+
+_SPACES_AT_LINE_ENDS = re.compile(r"[^\S\n]+$", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def article(fields: Mapping[str, Any], origin: str) -> Article:
+    """An article from the fields of front matter, a JSON object or a page's metadata.
+
+    `text` (or `body`) and `title` are needed; `id, outlet` (or `source`), `published` (or `published_at`, `date`),
+    `url, author, sources` are optional. Without an `id`, the address or else the origin and the title name the article.
+
+    Args:
+        origin: the file that it came from.
+
+    Raises:
+        LoadError: a needed field is missing, or one can't be understood.
+    """
+    text = clean(_string(fields, "text") or _string(fields, "body"))
+    if not text:
+        raise LoadError("it holds no text")
+    title = " ".join(_string(fields, "title").split())
+    if not title:
+        raise LoadError("it has no title")
+    sources = tuple(_source(entry) for entry in _sources(fields))
+    outlet = _string(fields, "outlet") or _string(fields, "source") or (sources[0].outlet if sources else "")
+    url = _string(fields, "url") or (sources[0].url if sources else "")
+    published = date(fields.get("published") or fields.get("published_at") or fields.get("date"))
+    if not sources and (outlet or url):
+        sources = (Source(outlet, title, url, published),)
+    return Article(
+        id=_string(fields, "id") or _derived_id(title, url or f"{origin}\n{title}"),
+        title=title,
+        text=text,
+        outlet=outlet,
+        published=published,
+        url=url,
+        sources=sources,
+        author=_string(fields, "author"),
+    )
+
+
+def digest(subject: Article) -> str:
+    """Names an article's content: equal digests mean that nothing changed."""
+    return hashlib.sha256(json.dumps(asdict(subject), sort_keys=True).encode()).hexdigest()
+
+
+def header(subject: Article) -> str:
+    """The line that goes in front of each of the article's chunks when it is embedded and searched."""
+    return " | ".join(part for part in (subject.title, subject.outlet, readable_date(subject.published)) if part)
+
+
+def clean(text: str) -> str:
+    """`text` with Unix line ends, composed characters, and without control characters and spaces at line ends."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _SPACES_AT_LINE_ENDS.sub("", _CONTROL.sub("", text)).strip()
+
+
+def date(value: object) -> str:
+    """A date in any usual form, as ISO 8601; empty for none.
+
+    >>> date("Monday, February 3, 2025"), date("2025-01-27T21:00:00Z"), date(None)
+    ('2025-02-03', '2025-01-27', '')
+
+    Raises:
+        LoadError: it is no date.
+    """
+    if value is None or value == "":
+        return ""
+    if isinstance(value, datetime.date):
+        return value.strftime("%Y-%m-%d")
+    # Parsed with two defaults: a day, month or year that differs was not in the text, and would be made up.
+    defaults = (datetime.datetime(2000, 1, 1), datetime.datetime(2001, 2, 2))
+    try:
+        first, second = (parser.parse(str(value), default=default).date() for default in defaults)
+    except (ValueError, OverflowError):
+        first, second = defaults[0].date(), defaults[1].date()
+    if first != second:
+        raise LoadError(f"its date {str(value)!r} can't be understood; write it as 2025-01-27")
+    return first.isoformat()
+
+
+def readable_date(iso: str) -> str:
+    """An ISO date as people write it, which is what questions are matched with.
+
+    >>> readable_date("2025-01-27")
+    '27 January 2025'
+    """
+    return f"{(day := datetime.date.fromisoformat(iso)).day} {day:%B %Y}" if iso else ""
+
+
+def _string(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (str, int)):
+        return str(value).strip()
+    raise LoadError(f"its field {name!r} is not text")
+
+
+def _sources(fields: Mapping[str, Any]) -> Sequence[Any]:
+    value = fields.get("sources") or []
+    if not isinstance(value, list):
+        raise LoadError("its field 'sources' is not a list")
+    return value
+
+
+def _source(entry: object) -> Source:
+    if not isinstance(entry, Mapping):
+        raise LoadError("an entry of its field 'sources' has no outlet, title, url and date")
+    return Source(_string(entry, "outlet"), _string(entry, "title"), _string(entry, "url"), date(entry.get("date")))
+
+
+def _derived_id(title: str, key: str) -> str:
+    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_title).strip("-")[:60].rstrip("-")
+    return "-".join(part for part in (slug, hashlib.sha256(key.encode()).hexdigest()[:8]) if part)

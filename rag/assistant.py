@@ -1,0 +1,276 @@
+"""The assistant: finds passages, has them answered, and returns the answer with its sources."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Self
+
+from rag.conversation import standalone
+from rag.embed import Embedder, MiniLM
+from rag.errors import (
+    IndexEmptyError,
+    IndexMissingError,
+    ModelError,
+    QuestionError,
+)
+from rag.gate import THRESHOLD, confidence
+from rag.index import Index, LiveIndex
+from rag.quote import quote
+from rag.records import (
+    Answer,
+    Article,
+    CitationEvent,
+    DoneEvent,
+    Draft,
+    Event,
+    Passage,
+    StageEvent,
+    TextEvent,
+)
+from rag.retrieve import Retrieval, retrieve
+from rag.settings import Settings, default_index
+
+if TYPE_CHECKING:
+    from rag.models import LocalModel
+
+MOST_CHARACTERS = 4000
+"""The longest question that is taken: several pages of text are no question."""
+PASSAGES = 8
+"""Passages that an answer is made from."""
+CLOSEST_ARTICLES = 3
+
+History = Sequence[tuple[str, str]]
+
+
+class Assistant:
+    """Answers questions from one index. Holds no conversation: one assistant serves all visitors at once.
+
+    Args:
+        settings: which model is to answer.
+        index: the articles.
+        embedder: turns questions into vectors; the same that made the index.
+    """
+
+    def __init__(self, settings: Settings, index: LiveIndex, embedder: Embedder) -> None:
+        self.settings = settings
+        self._index = index
+        self._embedder = embedder
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None) -> Self:
+        """Open the index that the settings name, or the environment's when none are given.
+
+        The default index is built from the shipped articles when it does not exist yet.
+
+        Raises:
+            IndexStateError: the index is missing, empty, damaged or made by another embedder.
+        """
+        settings = settings or Settings.from_env()
+        embedder = MiniLM()
+        try:
+            index = LiveIndex(settings.index, embedder.identity)
+        except IndexMissingError:
+            if settings.index != default_index():
+                raise
+            _build_default_index(settings)
+            index = LiveIndex(settings.index, embedder.identity)
+        return cls(settings, index, embedder)
+
+    def retrieve(self, question: str, k: int = 10, history: History = ()) -> list[Passage]:
+        """The `k` passages that best answer the question, best first, with scores between 0 and 1.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            IndexStateError: the index can't be read.
+        """
+        asked = standalone(_checked(question), history)
+        found = retrieve(asked, self._ready_index(), self._embedder, k)
+        return [evidence.passage for evidence in found.evidence]
+
+    def ask(self, question: str, history: History = ()) -> Answer:
+        """The whole answer.
+
+        Args:
+            question: at most 4,000 characters.
+            history: earlier turns, oldest first, as (question, answer text).
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            IndexStateError: the index can't be read.
+            ModelError: the model that the settings name can't answer. With "auto" the sources are quoted instead.
+        """
+        for event in self.stream(question, history):
+            if isinstance(event, DoneEvent):
+                return event.answer
+        raise AssertionError("a stream ends with a DoneEvent")
+
+    async def aask(self, question: str, history: History = ()) -> Answer:
+        """`ask` for asynchronous callers, run in a thread of its own."""
+        return await asyncio.to_thread(self.ask, question, history)
+
+    def stream(self, question: str, history: History = ()) -> Generator[Event, None, None]:
+        """The answer as it comes about: stages, thinking, text, citations, and at the end the whole answer.
+
+        Closing the generator stops the model. Raises what `ask` raises.
+        """
+        clock = _Clock()
+        question = _checked(question)
+        asked = standalone(question, history)
+        index = self._ready_index()
+        yield StageEvent("search", f"Searching {index.counts()[0]:,} articles" + _rewritten(question, asked))
+        found = retrieve(asked, index, self._embedder, PASSAGES)
+        clock.lap("retrieve")
+        articles = len({e.passage.article_id for e in found.evidence})
+        yield StageEvent("read", f"Reading {articles} article{'s' * (articles != 1)}")
+
+        model_name = "quotes"
+        if confidence(asked, found) < THRESHOLD:
+            draft = refusal(found)
+        else:
+            draft, model_name = yield from self._draft(asked, found, history)
+        if model_name == "quotes":
+            yield from _events(draft)
+        elif draft.refused:
+            yield TextEvent(closest := _closest(found))
+            draft = replace(draft, text=draft.text + closest)
+        clock.lap("answer")
+        yield DoneEvent(
+            Answer(
+                question=question,
+                text=draft.text,
+                citations=draft.citations,
+                passages=tuple(e.passage for e in found.evidence),
+                refused=draft.refused,
+                model=model_name,
+                reasoning=draft.reasoning,
+                timings=clock.laps,
+                standalone_question=asked,
+                notes=draft.notes,
+                interrupted=draft.interrupted,
+            )
+        )
+
+    async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
+        """`stream` for asynchronous callers; each step runs in a thread, so that the event loop stays free."""
+        with closing(self.stream(question, history)) as events:
+            while (event := await asyncio.to_thread(next, events, None)) is not None:
+                yield event
+
+    def article(self, article_id: str) -> Article:
+        """The whole article of a passage.
+
+        Raises:
+            KeyError: the index has no article of that id.
+            IndexStateError: the index can't be read.
+        """
+        article = self._index.now().article(article_id)
+        if article is None:
+            raise KeyError(article_id)
+        return article
+
+    def articles(self) -> list[Article]:
+        """All articles, oldest first."""
+        return self._index.now().articles()
+
+    def as_runnable(self) -> Any:
+        """This assistant as a LangChain `Runnable`: a question, or a dict with `question` and `history`, to an `Answer`."""
+        from langchain_core.runnables import RunnableLambda
+
+        def call(given: str | dict[str, Any]) -> Answer:
+            return self.ask(given) if isinstance(given, str) else self.ask(given["question"], given.get("history", ()))
+
+        return RunnableLambda(call, name="aftershock")
+
+    def close(self) -> None:
+        """Give back the index's files."""
+        self._index.close()
+
+    def _ready_index(self) -> Index:
+        index = self._index.now()
+        if not index.counts()[1]:
+            raise IndexEmptyError(
+                f"The index at {self.settings.index} holds no article: "
+                f"add some with 'aftershock ingest PATH --index {self.settings.index}'."
+            )
+        return index
+
+    def _draft(self, asked: str, found: Retrieval, history: History) -> Generator[Event, None, tuple[Draft, str]]:
+        """The answer's content and who made it: a local model where one is wanted and there, else the sources' words."""
+        if self.settings.model == "quotes":
+            return quote(asked, found), "quotes"
+        from rag.generate import generate
+
+        try:
+            model = self._find_model()
+            yield StageEvent("model", f"Asking {model.name}")
+            draft = yield from generate(model, asked, found.evidence, tuple(history))
+        except ModelError as error:
+            if self.settings.model != "auto":
+                raise
+            note = f"{error} The answer is in the sources' own words."
+            yield StageEvent("note", note)
+            quoted = quote(asked, found)
+            return Draft(quoted.text, quoted.citations, notes=(note,)), "quotes"
+        return draft, model.name
+
+    def _find_model(self) -> LocalModel:
+        from rag.models import find_model
+
+        return find_model(self.settings)
+
+
+def refusal(found: Retrieval) -> Draft:
+    """One sentence that says that the articles don't hold the answer, and which are the closest."""
+    return Draft(f"The articles do not answer this question.{_closest(found)}", refused=True)
+
+
+def _closest(found: Retrieval) -> str:
+    titles = list(dict.fromkeys(e.passage.title for e in found.evidence))[:CLOSEST_ARTICLES]
+    return f" The closest articles are: {'; '.join(titles)}." if titles else ""
+
+
+def _events(draft: Draft) -> Generator[Event, None, None]:
+    for citation in draft.citations:
+        yield CitationEvent(citation)
+    yield TextEvent(draft.text)
+
+
+def _checked(question: str) -> str:
+    question = " ".join(question.split())
+    if not question:
+        raise QuestionError("The question is empty: type one, for example 'Why did Nvidia fall?'.")
+    if len(question) > MOST_CHARACTERS:
+        raise QuestionError(
+            f"The question has {len(question):,} characters, but at most {MOST_CHARACTERS:,} are taken: shorten it."
+        )
+    return question
+
+
+def _rewritten(question: str, asked: str) -> str:
+    return "" if asked == question else f" for: {asked}"
+
+
+def _build_default_index(settings: Settings) -> None:
+    """Build the default index through whoever is registered for it: `rag` itself can't read articles."""
+    builders = list(entry_points(group="aftershock.default_index"))
+    if not builders:
+        raise IndexMissingError(f"There is no index at {settings.index}: make one with 'aftershock ingest'.")
+    builders[0].load()(settings)
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now

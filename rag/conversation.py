@@ -1,0 +1,103 @@
+"""A follow-up question to the question it stands for, from the history alone. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.text import FUNCTION_WORDS, content_terms
+
+_NAME = re.compile(r"\b[A-Z][\w&.-]*\w(?:\s+(?:[A-Z][\w&.-]*\w|\d+(?!\d*%)))*")
+_PERSON = re.compile(r"\b[A-Z][a-z]+(?:-[A-Z]?[a-z]+)?(?: [A-Z]\.)? [A-Z][a-z]+(?:-[A-Z]?[a-z]+)?\b")
+_ELLIPSIS = re.compile(r"^(?:and|but|or|also|so|then|what about|how about|what of)\b[\s,]*", re.IGNORECASE)
+_PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
+_NEUTRAL = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|this|that|these|those)\b(?!\s+(?:is|was)\s+(?:true|why))", re.I
+)
+_POSSESSIVE = frozenset({"his", "her", "hers", "its", "their", "theirs"})
+_FEW_WORDS = 2
+"""A question with no more content words than this, and no name, can't stand alone after another one."""
+
+
+def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
+    """The question with what it leaves unsaid filled in from the last turn; unchanged when it stands alone.
+
+    >>> standalone("And Broadcom?", [("What happened to Nvidia on Monday?", "Nvidia fell. [1]")])
+    'What happened to Broadcom on Monday?'
+    >>> standalone("Where did he study?", [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")])
+    'Where did Liang Wenfeng study?'
+    """
+    if not history:
+        return question
+    last_question, last_answer = history[-1]
+    # The last question may itself have been a follow-up.
+    last_question = standalone(last_question, history[max(0, len(history) - 3) : -1])
+
+    bare = _ELLIPSIS.sub("", question)
+    if bare != question and len(content_terms(bare)) <= _FEW_WORDS + 1 and not _has_verb(bare):
+        return _substituted(bare, last_question)
+    if _PERSONAL.search(question):
+        person = _person(last_question, last_answer)
+        if person:
+            return _replace_first(_PERSONAL, question, person)
+    subject = _names(last_question)
+    if _NEUTRAL.search(question):
+        if subject:
+            return _replace_first(_NEUTRAL, question, subject[0])
+        return f"{question} ({last_question})"
+    if not _names(question) and len(content_terms(question)) <= _FEW_WORDS:
+        return f"{question} ({last_question})"
+    return question
+
+
+def _substituted(fragment: str, last_question: str) -> str:
+    """ "Broadcom?" after "What happened to Nvidia?" asks what happened to Broadcom."""
+    fragment = fragment.strip(" ?.!")
+    names = _names(last_question)
+    if names and _names(fragment):
+        return last_question.replace(names[0], fragment, 1)
+    return f"{fragment}? ({last_question})"
+
+
+def _has_verb(text: str) -> bool:
+    return bool(
+        re.match(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", text, re.I)
+    )
+
+
+def _names(text: str) -> list[str]:
+    """Capitalised names in order, without the function word that a sentence begins with, and without dates."""
+    found = []
+    for match in _NAME.finditer(text):
+        words = match.group().split()
+        while words and words[0].lower() in FUNCTION_WORDS:
+            words.pop(0)
+        if words and not _is_date_word(words[0]):
+            found.append(" ".join(words))
+    return found
+
+
+def _is_date_word(word: str) -> bool:
+    return bool(
+        re.fullmatch(
+            r"January|February|March|April|May|June|July|August|September|October|November|December"
+            r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day",
+            word,
+        )
+    )
+
+
+def _person(last_question: str, last_answer: str) -> str:
+    for text in (last_question, last_answer):
+        for match in _PERSON.finditer(text):
+            words = match.group().split()
+            if not any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
+                return match.group()
+    return ""
+
+
+def _replace_first(pattern: re.Pattern[str], question: str, name: str) -> str:
+    def replacement(match: re.Match[str]) -> str:
+        return f"{name}'s" if match.group().lower() in _POSSESSIVE else name
+
+    return pattern.sub(replacement, question, count=1)

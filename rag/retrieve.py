@@ -1,0 +1,137 @@
+"""Question to ranked passages: vectors and words together, at the level of passages and of their sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.embed import Embedder
+from rag.index import Candidate, Index
+from rag.records import Evidence, Passage, Source
+from rag.text import content_terms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+POOL = 60
+"""Passages taken from each of the two searches into the common ranking."""
+SAME_WORDS = 0.8
+"""Passages that share this much of their words (Jaccard) tell the same: they become one with several sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What was found for a question, best first, and how much the index knows of the question's words.
+
+    `weights` maps each content term of the question to its inverse document frequency; a term that stands in no
+    passage has the largest one and is listed in `unknown`.
+    """
+
+    evidence: tuple[Evidence, ...]
+    weights: dict[str, float]
+    unknown: frozenset[str]
+
+
+def retrieve(question: str, index: Index, embedder: Embedder, k: int) -> Retrieval:
+    """The `k` passages that best answer the question.
+
+    Four signals, each scaled to 0..1 over the candidates and summed: cosine and BM25 of the passage, the best cosine
+    of one of its sentences, and the best share of the question's words that one of its sentences holds. Score fusion
+    rather than rank fusion follows Bruch et al. 2023 (arXiv:2210.11934).
+    """
+    vector = embedder.embed([question])[0]
+    question_terms = content_terms(question)
+    frequencies = dict(zip(question_terms, index.document_frequencies(question_terms), strict=True))
+    weights = _inverse_frequencies(frequencies, index.counts()[1])
+
+    nearest = index.nearest(vector, POOL)
+    matching = index.matching([t for t in question_terms if frequencies[t]], POOL)
+    ids = list(dict.fromkeys([*nearest, *matching]))
+    missing = index.vectors([i for i in ids if i not in nearest])
+    dense = nearest | {i: float(v @ vector) for i, v in missing.items()}
+
+    ranked = rank(index.candidates(ids), vector, weights, dense, matching)
+    unknown = frozenset(term for term, count in frequencies.items() if not count)
+    return Retrieval(tuple(merge_copies(ranked, k)), weights, unknown)
+
+
+def rank(
+    candidates: Sequence[Candidate],
+    vector: NDArray[np.float32],
+    weights: dict[str, float],
+    dense: dict[int, float],
+    lexical: dict[int, float],
+) -> list[Evidence]:
+    """The candidates, best first, each with the scores of its sentences. Pure.
+
+    Args:
+        vector: the question's unit vector.
+        weights: the question's terms and their inverse document frequencies.
+        dense: cosine of each candidate.
+        lexical: BM25 score of those that have one.
+    """
+    if not candidates:
+        return []
+    cosines = [c.vectors @ vector for c in candidates]
+    shares = [[coverage(terms, weights) for terms in c.sentence_terms] for c in candidates]
+    signals = np.array(
+        [
+            [dense[c.passage_id] for c in candidates],
+            [lexical.get(c.passage_id, 0.0) for c in candidates],
+            [values.max() for values in cosines],
+            [max(values) for values in shares],
+        ]
+    )
+    scores = _scale(signals).mean(axis=0)
+    return [
+        candidates[i].evidence(float(scores[i]), list(cosines[i]), shares[i])
+        for i in sorted(range(len(candidates)), key=lambda i: -scores[i])
+    ]
+
+
+def coverage(terms: Sequence[str], weights: dict[str, float]) -> float:
+    """The share of the question's words, weighted by rarity, that stand among `terms`: 0 to 1."""
+    total = sum(weights.values())
+    present = set(terms)
+    return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
+
+
+def merge_copies(ranked: Sequence[Evidence], k: int) -> list[Evidence]:
+    """The best `k`, near-identical passages of other articles merged into the best one as further sources. Pure."""
+    kept: list[Evidence] = []
+    words: list[frozenset[str]] = []
+    for evidence in ranked:
+        these = frozenset(evidence.passage.text.lower().split())
+        twin = next((i for i, others in enumerate(words) if _jaccard(these, others) >= SAME_WORDS), None)
+        if twin is not None:
+            kept[twin] = replace(kept[twin], passage=_with_sources(kept[twin].passage, evidence.passage))
+        elif len(kept) < k:
+            kept.append(evidence)
+            words.append(these)
+    return kept
+
+
+def _with_sources(passage: Passage, copy: Passage) -> Passage:
+    def own(p: Passage) -> tuple[Source, ...]:
+        return p.sources or (Source(p.outlet, p.title, p.url, p.published),)
+
+    return replace(passage, sources=tuple(dict.fromkeys([*own(passage), *own(copy)])))
+
+
+def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    return len(a & b) / len(a | b) if a or b else 1.0
+
+
+def _inverse_frequencies(frequencies: dict[str, int], passages: int) -> dict[str, float]:
+    return {t: math.log(1 + (passages - n + 0.5) / (n + 0.5)) for t, n in frequencies.items()}
+
+
+def _scale(signals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row stretched to 0..1; a row without differences says nothing and becomes 0."""
+    low = signals.min(axis=1, keepdims=True)
+    spread = signals.max(axis=1, keepdims=True) - low
+    return np.divide(signals - low, spread, out=np.zeros_like(signals), where=spread > 0)

@@ -1,0 +1,60 @@
+"""How text becomes search terms: the same way for articles and for questions. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+# Numbers keep their decimals ("79.8") and lose thousands separators ("2,048"); "U.S." and "US" are one word.
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W\d_]+)?")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_POSSESSIVE = re.compile(r"['’]s$")
+
+FUNCTION_WORDS = frozenset(
+    ["a", "about", "after", "all", "also", "although", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "between", "both", "but", "by", "can", "could", "d", "did", "do", "does", "doing", "done", "during", "each", "either", "even", "every", "few", "for", "from", "further", "get", "gets", "got", "had", "has", "have", "having", "he", "her", "here", "hers", "herself", "him", "himself", "his", "how", "however", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "ll", "m", "may", "me", "might", "more", "most", "much", "must", "my", "myself", "no", "nor", "not", "of", "off", "on", "once", "only", "onto", "or", "other", "our", "ours", "out", "over", "own", "please", "re", "s", "same", "shall", "she", "should", "so", "some", "such", "t", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this", "those", "through", "thus", "to", "too", "under", "until", "up", "upon", "us", "ve", "very", "was", "we", "were", "what", "whatever", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "without", "would", "yes", "you", "your", "yours", "yourself", "tell", "say", "says", "said", "according", "many", "long", "far"]
+)
+"""Words that say nothing about the subject of a question."""
+
+
+def terms(text: str) -> list[str]:
+    """The stemmed words of `text` in order, numbers without thousands separators, accents removed.
+
+    >>> terms("Nvidia's losses: $2,048.50 in the U.S.")
+    ['nvidia', 'loss', '2048.50', 'in', 'the', 'us']
+    """
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    words = [_normalise(word) for word in _WORD.findall(text.lower())]
+    stemmed: list[str] = _stemmer().stemWords(words)
+    return stemmed
+
+
+def content_terms(text: str) -> list[str]:
+    """The distinct terms of a question that carry its subject, in order; all of them when none does.
+
+    >>> content_terms("How much did Nvidia lose?")
+    ['nvidia', 'lose']
+    """
+    distinct = dict.fromkeys(terms(text))
+    functional = _functional_terms() - ({"us"} if re.search(r"\bUS\b|\bU\.S\.", text) else set())
+    return [term for term in distinct if term not in functional] or list(distinct)
+
+
+def _normalise(word: str) -> str:
+    if word[0].isdigit():
+        return _THOUSANDS.sub("", word)
+    return _POSSESSIVE.sub("", word).replace(".", "").replace("’", "'")
+
+
+@cache
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+@cache
+def _functional_terms() -> frozenset[str]:
+    return FUNCTION_WORDS | frozenset(_stemmer().stemWords(sorted(FUNCTION_WORDS)))
