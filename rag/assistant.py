@@ -88,7 +88,7 @@ class Assistant:
             QuestionError: the question is empty or too long.
             IndexStateError: the index can't be read.
         """
-        asked = standalone(_checked(question), history)
+        asked = standalone(checked(question), history)
         found = retrieve(asked, self._ready_index(), self._embedder, k)
         return [evidence.passage for evidence in found.evidence]
 
@@ -119,7 +119,7 @@ class Assistant:
         Closing the generator stops the model. Raises what `ask` raises.
         """
         clock = _Clock()
-        question = _checked(question)
+        question = checked(question)
         asked = standalone(question, history)
         index = self._ready_index()
         yield StageEvent("search", f"Searching {index.counts()[0]:,} articles" + _rewritten(question, asked))
@@ -240,7 +240,12 @@ def _events(draft: Draft) -> Generator[Event, None, None]:
     yield TextEvent(draft.text)
 
 
-def _checked(question: str) -> str:
+def checked(question: str) -> str:
+    """The question with single spaces.
+
+    Raises:
+        QuestionError: it is empty or too long.
+    """
     question = " ".join(question.split())
     if not question:
         raise QuestionError("The question is empty: type one, for example 'Why did Nvidia fall?'.")

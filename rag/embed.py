@@ -109,7 +109,8 @@ class MiniLM:
         return self.embed_documents([text])[0]
 
     @cached_property
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """Where the weights and the tokenizer are installed."""
         spec = find_spec(WEIGHTS_PACKAGE)
         if spec is None or spec.origin is None:
             raise EmbedderError(
@@ -121,19 +122,19 @@ class MiniLM:
     def _tokenizer(self) -> Any:
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
 
     @cached_property
     def _model(self) -> Any:
-        check_weights(self._folder / "model.safetensors")
+        check_weights(self.folder / "model.safetensors")
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        model = SentenceTransformer(str(self._folder), local_files_only=True)
+        model = SentenceTransformer(str(self.folder), local_files_only=True)
         model.max_seq_length = WINDOW
         return model
 

@@ -259,12 +259,17 @@ def rank(models: Sequence[InstalledModel], memory: int | None) -> list[Installed
     """
 
     def quality(model: InstalledModel) -> tuple[bool, bool, int]:
-        # Weights, their copies in working memory, and room for the context and for the rest of the machine.
-        fits = memory is None or model.size * 1.25 + 1.5 * 2**30 <= memory
-        return fits, bool(_R1_FAMILY.search(model.name)), model.size if fits else -model.size
+        fitting = memory is None or fits(model, memory)
+        return fitting, bool(_R1_FAMILY.search(model.name)), model.size if fitting else -model.size
 
     local = [model for model in models if not model.name.endswith(("-cloud", ":cloud"))]
     return sorted(local, key=quality, reverse=True)
+
+
+def fits(model: InstalledModel, memory: int) -> bool:
+    """Whether a machine with `memory` bytes can run the model."""
+    # Weights, their copies in working memory, and room for the context and for the rest of the machine.
+    return model.size * 1.25 + 1.5 * 2**30 <= memory
 
 
 def machine_memory() -> int | None:
