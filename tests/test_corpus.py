@@ -1,0 +1,170 @@
+"""The shipped articles keep the rules of corpus/README.md, and each rule can fail."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from corpus import FOLDER
+from corpus.check import check, command
+
+FRONT_MATTER = """\
+---
+id: article
+title: "Nvidia: a title"
+published: 2025-01-28
+event_dates: [2025-01-27]
+topics: [markets]
+sources:
+  - outlet: CNBC
+    title: A headline
+    url: https://www.cnbc.com/
+    date: 2025-01-28
+people: []
+organisations: [Nvidia]
+---
+"""
+FIRST = "Nvidia shares fell by 17% on 27 January 2025."
+
+
+def body(name: str = "Nvidia") -> str:
+    """Some 300 words in which no run of eight words comes twice."""
+    return "\n\n".join(
+        " ".join(
+            f"{name} word{paragraph}x{sentence}a word{paragraph}x{sentence}b rose again." for sentence in range(10)
+        )
+        for paragraph in range(5)
+    )
+
+
+def write(folder: Path, text: str, name: str = "article.md") -> Path:
+    """`text` as a file in `folder`."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def good() -> str:
+    """An article that keeps all rules."""
+    return f"{FRONT_MATTER}{FIRST}\n\n{body()}\n"
+
+
+def test_shipped_articles_keep_all_rules() -> None:
+    """The corpus that people install has no fault that the check can see."""
+    assert check(FOLDER) == []
+
+
+def test_a_good_article_has_no_fault(tmp_path: Path) -> None:
+    """The article that the tests below spoil is itself without fault, so each of them proves its own rule."""
+    write(tmp_path, good())
+    assert check(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("topics: [markets]", "topics: [sport]", "topics.0"),
+        ("topics: [markets]", "topics: [markets, chips, cost, people]", "topics"),
+        ("topics: [markets]\n", "", "topics: Field required"),
+        ("people: []", "persons: []", "persons"),
+        ("event_dates: [2025-01-27]", "event_dates: [2025-02-30]", "day is out of range"),
+        ("event_dates: [2025-01-27]", "event_dates: []", "event_dates"),
+        ("event_dates: [2025-01-27]", "event_dates: [1925-01-27]", "not between 2015 and today"),
+        ("event_dates: [2025-01-27]", "event_dates: [2025-01-28, 2025-01-27]", "not in order"),
+        ("event_dates: [2025-01-27]", "event_dates: [2025-01-27, 2025-01-29]", "does not tell of 2025-01-29"),
+        ("published: 2025-01-28", "published: 2025-01-30", "newest source is of 2025-01-28"),
+        ("published: 2025-01-28", "published: 2999-01-28", "not between 2015 and today"),
+        ("id: article", "id: other-article", "not its file's name"),
+        ("https://www.cnbc.com/", "ftp://www.cnbc.com/", "sources.0.url"),
+        ("outlet: CNBC", "outlet: ''", "sources.0.outlet"),
+        ("outlet: CNBC", "author: Somebody\n    outlet: CNBC", "sources.0.author"),
+        ("organisations: [Nvidia]", "organisations: [Oracle]", "does not name 'Oracle'"),
+        ('title: "Nvidia: a title"', "title: Nvidia: a title", "can't be read"),
+    ],
+)
+def test_front_matter_faults_are_found(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    """Front matter that the timeline, the citations or the index would trip over is refused, with the field named."""
+    assert old in good()
+    write(tmp_path, good().replace(old, new, 1))
+    faults = check(tmp_path)
+    assert any(fault in line for line in faults), faults
+    assert all(line.startswith("article.md: ") for line in faults)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fault"),
+    [
+        ("It fell by 17% on 27 January 2025.", "behind 'It'"),
+        ("They lost $589 billion on 27 January 2025, Reuters reported.", "behind 'They'"),
+        ("In that report of January 2025 Reuters named $593 billion.", "behind 'In that'"),
+        ("The company lost $589 billion on 27 January 2025, Reuters reported.", "behind 'The company'"),
+        ("Nvidia shares fell by 17% that day.", "'that day' without a date"),
+        ("The shares fell by 17% on 27 January 2025.", "without a name"),
+        ("Nvidia fell.", "too short"),
+        ('Nvidia called R1 "an excellent AI advancement on 27 January 2025.', "not closed"),
+        ("# Nvidia fell by 17% on 27 January 2025", "Markdown"),
+        ("- Nvidia fell by 17% on 27 January 2025", "Markdown"),
+        ("Nvidia fell by **17%** on 27 January 2025.", "Markdown"),
+        ("Nvidia fell by 17% on 27 January 2025, [CNBC](https://www.cnbc.com/) reported.", "Markdown"),
+    ],
+)
+def test_sentences_that_cannot_be_quoted_are_found(tmp_path: Path, sentence: str, fault: str) -> None:
+    """A sentence that an answer could not quote on its own, or that carries markup, is refused and shown."""
+    write(tmp_path, f"{good()}\n{sentence}\n")
+    faults = check(tmp_path)
+    assert any(fault in line for line in faults), faults
+
+
+@pytest.mark.parametrize(("text", "words"), [("Nvidia is a chip maker. " * 10, 59), (body("Nvidia Ltd") * 3, 907)])
+def test_length_is_held(tmp_path: Path, text: str, words: int) -> None:
+    """An article stays between 250 and 700 words."""
+    write(tmp_path, f"{FRONT_MATTER}{FIRST}\n\n{text}\n")
+    assert f"article.md: it has {words} words, not 250 to 700" in check(tmp_path)
+
+
+def test_copied_words_are_found(tmp_path: Path) -> None:
+    """Eight words in a row may not stand in two articles, whatever their case and punctuation."""
+    write(tmp_path, f"{good()}\nOracle sold many chips to buyers in Europe during 2024.\n")
+    twin = good().replace("id: article", "id: twin").replace(body(), body("Nvidia Corporation"))
+    twin = twin.replace(FIRST, "On 27 January 2025 Nvidia fell.")
+    write(tmp_path, f"{twin}\nBuyers said: oracle sold many chips, to buyers in Europe, in 2024.\n", "twin.md")
+    assert check(tmp_path) == ["twin.md: shares with article.md: oracle sold many chips to buyers in europe"]
+
+
+def test_quotations_may_be_shared(tmp_path: Path) -> None:
+    """What somebody said may be quoted word for word in two articles."""
+    quotation = '"this should be a wake-up call for all our industries today", said Trump.'
+    write(tmp_path, f"{good()}\nOf chips {quotation}\n")
+    twin = good().replace("id: article", "id: twin").replace(body(), body("Nvidia Corporation"))
+    write(tmp_path, f"{twin.replace(FIRST, 'On 27 January 2025 Nvidia fell.')}\nIn Florida {quotation}\n", "twin.md")
+    assert check(tmp_path) == []
+
+
+def test_a_text_to_keep_clear_of(tmp_path: Path) -> None:
+    """With --against the command fails when an article takes over that text, and not when it doesn't."""
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    write(articles, f"{good()}\nOracle sold many chips to buyers in Europe during 2024.\n")
+    copied = write(tmp_path, "Yesterday Oracle sold many chips to buyers in Europe.", "copied.txt")
+    other = write(tmp_path, "Nothing of the kind has been written in this text.", "other.txt")
+    run = CliRunner().invoke
+    assert run(command, [str(articles)]).exit_code == 0
+    assert run(command, [str(articles), "--against", str(other)]).exit_code == 0
+    failed = run(command, [str(articles), "--against", str(copied)])
+    assert failed.exit_code == 1
+    assert "copied.txt: shares with article.md: oracle sold many chips to buyers in europe" in failed.output
+
+
+def test_a_folder_without_articles_fails(tmp_path: Path) -> None:
+    """A mistyped folder does not pass for a corpus without faults."""
+    assert check(tmp_path) == [f"{tmp_path}: there are no articles"]
+
+
+def test_the_tables_of_disagreements_name_articles_that_exist() -> None:
+    """A reader who follows a row of the README's tables finds the article."""
+    rows = [line for line in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    named = {cells[-1].strip() for row in rows if len(cells := row.strip("|").split("|")) == 4}
+    ids = {name for name in named if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)}
+    assert len(ids) > 30
+    assert [name for name in sorted(ids) if not (FOLDER / f"{name}.md").is_file()] == []
