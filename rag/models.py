@@ -6,7 +6,6 @@ do) is asked through the `ollama` client.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -216,7 +215,7 @@ def find_model(settings: Settings) -> LocalModel:
         installed = _installed(client)
         if wanted == "auto":
             # Other people's memory is not ours to judge.
-            memory = machine_memory() if _is_here(settings.ollama_host) else None
+            memory = machine_memory() if is_here(settings.ollama_host) else None
             for model in rank(installed, memory):
                 if found := _describe(client, model.name, settings):
                     return found
@@ -272,12 +271,11 @@ def fits(model: InstalledModel, memory: int) -> bool:
     return model.size * 1.25 + 1.5 * 2**30 <= memory
 
 
-def machine_memory() -> int | None:
-    """This machine's memory in bytes; None where the platform doesn't tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+def machine_memory() -> int:
+    """This machine's memory in bytes."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 class ThoughtSplitter:
@@ -451,7 +449,7 @@ def _one_line(text: str) -> str:
 
 
 def _how_to_start(url: str) -> str:
-    if not _is_here(url):
+    if not is_here(url):
         return "check that it runs there, and that the ollama_host setting is right"
     if shutil.which("ollama"):
         return "start it with `ollama serve`"
@@ -460,5 +458,6 @@ def _how_to_start(url: str) -> str:
     return f"install Ollama with `{command}`, then `ollama pull {SUGGESTED}`"
 
 
-def _is_here(url: str) -> bool:
+def is_here(url: str) -> bool:
+    """Whether the address is this machine's own."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")

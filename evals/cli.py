@@ -1,0 +1,81 @@
+"""`aftershock eval`: scores sets of questions. Found by `ui.cli` through the entry points in pyproject.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.errors import LoadError, SettingsError
+from rag.settings import Settings
+from ui import console
+from ui.cli import IndexOption, JsonOption, ModelOption, open_assistant
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a set of questions came to.
+
+    `summary` and each row of `kinds` map a measure to its value; `wrong` is one line of text for each wrong answer.
+    """
+
+    summary: dict[str, float]
+    kinds: dict[str, dict[str, float]]
+    wrong: list[str]
+
+
+def evaluate(
+    name: Annotated[str, typer.Argument(metavar="SET", help="The kind of questions: event.")],
+    path: Annotated[Path, typer.Argument(help="The file with the questions.")],
+    model: ModelOption = "quotes",
+    index: IndexOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print each wrong answer.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score the answers to a set of questions."""
+    if name not in SETS:
+        raise SettingsError(f"There is no set of questions {name!r}; the sets are {', '.join(SETS)}.")
+    with closing(open_assistant(Settings.from_env(index=index, model=model))) as assistant:
+        scores = SETS[name](assistant, path)
+    if as_json:
+        console.write_json(scores)
+        return
+    output = console.output()
+    for measure, value in scores.summary.items():
+        console.write(output, f"{measure:<20}{value:>10,.4g}")
+    for kind, measures in scores.kinds.items():
+        console.write(output, f"{kind:<20}" + "  ".join(f"{m} {value:.4g}" for m, value in measures.items()))
+    for line in scores.wrong if verbose else ():
+        output.print()
+        console.write(output, line)
+
+
+def _event(assistant: Assistant, path: Path) -> Scores:
+    from evals import event
+
+    try:
+        questions = event.read(path)
+    except OSError as error:
+        raise LoadError(f"The questions at {path} can't be read ({error.strerror or error}).") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoadError(f"The file {path} doesn't hold questions in the form of the event set ({error}).") from error
+    outcomes = [event.run(assistant, [question])[0] for question in console.track(questions, "Asking")]
+    kinds = {kind: [o for o in outcomes if o.question.kind == kind] for kind in sorted({q.kind for q in questions})}
+    return Scores(
+        event.summary(outcomes),
+        {
+            kind: {m: v for m, v in event.summary(of).items() if m in ("questions", "right")}
+            for kind, of in kinds.items()
+        },
+        [f"{o.question.id} {o.question.turns[-1]}\n    {o.answer.text}" for o in outcomes if not o.right],
+    )
+
+
+SETS: dict[str, Callable[[Assistant, Path], Scores]] = {"event": _event}

@@ -1,0 +1,237 @@
+"""The command line: `aftershock ask | search | ingest | chat | doctor`, and what `evals` adds to it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.errors import AftershockError, IndexMissingError, QuestionError, SettingsError
+from rag.settings import MODEL_FORMS, Settings, default_index
+from ui import console
+
+if TYPE_CHECKING:
+    from ingest import Report
+    from rag import Assistant
+
+FAILURE = 1
+BAD_USAGE = 2
+INTERRUPTED = 130
+
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", help="Directory of the index, instead of the default one.", metavar="DIR")
+]
+ModelOption = Annotated[str | None, typer.Option("--model", help=f"Who answers: {MODEL_FORMS}.", metavar="MODEL")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the record as JSON.")]
+QuestionArgument = Annotated[str, typer.Argument(help="The question; - reads it from standard input.")]
+
+
+app = typer.Typer(
+    help="Answers questions about the DeepSeek shock of January 2025 from articles, with every sentence cited.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0, also for a refusal; 2 for bad usage; 1 for a failure and for an answer that was cut short; 130 when
+    interrupted. Every failure is one sentence on standard error.
+    """
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    _add_commands()
+    try:
+        status = int(app(arguments, prog_name="aftershock", standalone_mode=False) or 0)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _failed(f"{error.format_message().rstrip('.')}; see 'aftershock --help'.", BAD_USAGE)
+    except (QuestionError, SettingsError) as error:
+        return _failed(str(error), BAD_USAGE)
+    except AftershockError as error:
+        return _failed(str(error), FAILURE)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has enough. Python flushes what is left when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        fault = f"Aftershock failed by a fault of its own ({type(error).__name__}: {error})"
+        return _failed(f"{fault}; 'python -X dev -m ui.cli' in place of 'aftershock' shows where.", FAILURE)
+    return _failed("Interrupted.", INTERRUPTED) if status == INTERRUPTED else status
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Answers questions about the DeepSeek shock of January 2025 from articles, with every sentence cited."""
+    if show_version:
+        typer.echo(f"aftershock {version('aftershock')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def ask(
+    question: QuestionArgument,
+    model: ModelOption = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question, with citations."""
+    settings = Settings.from_env(index=index, model=model)
+    asked = _question(question)
+    with closing(open_assistant(settings)) as assistant, closing(assistant.stream(asked)) as events:
+        answer = console.show_answer(events, text=not as_json)
+    if as_json:
+        console.write_json(answer)
+    if answer.interrupted:
+        raise typer.Exit(FAILURE)
+
+
+@app.command()
+def search(
+    question: QuestionArgument,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages to print.")] = 10,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the passages that best fit a question."""
+    settings = Settings.from_env(index=index)
+    asked = _question(question)
+    with closing(open_assistant(settings)) as assistant, console.working("Searching"):
+        passages = assistant.retrieve(asked, k)
+    if as_json:
+        console.write_json(passages)
+    else:
+        console.write_passages(passages)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Files and folders; without any, the articles that come along."),
+    ] = None,
+    index: IndexOption = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew, also when it is damaged.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the index in line with articles: Markdown, text, HTML and JSON Lines."""
+    import corpus
+
+    settings = Settings.from_env(index=index)
+    report = _sync(paths or [corpus.FOLDER], settings, rebuild=rebuild)
+    if not paths:
+        report.ignored.clear()  # What lies beside the articles that come along is code.
+    if as_json:
+        console.write_json(report)
+    else:
+        console.write_report(report, settings.index)
+    read = report.added + report.updated + report.unchanged
+    if report.failed and read:
+        typer.echo(
+            f"{len(report.failed)} of {read + len(report.failed)} could not be read; the others are in.", err=True
+        )
+    elif not read and not report.removed:
+        typer.echo("Nothing could be read, so nothing was added to the index.", err=True)
+        raise typer.Exit(FAILURE)
+
+
+@app.command()
+def chat(
+    host: Annotated[str, typer.Option(help="Address to serve on; this machine's own only.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port, instead of a free one near 7860.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    model: ModelOption = None,
+    index: IndexOption = None,
+) -> None:
+    """Open the chat page in the browser."""
+    settings = Settings.from_env(index=index, model=model)
+    from ui.web import serve
+
+    with closing(open_assistant(settings)) as assistant:
+        serve(assistant, host=host, port=port, open_browser=not no_browser)
+
+
+@app.command()
+def doctor(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Say what is there, what is missing, and what to do about it."""
+    from ui.doctor import can_answer, examine
+
+    checks = examine(Settings.from_env(index=index))
+    if as_json:
+        console.write_json(checks)
+    else:
+        console.write_checks(checks)
+    if not can_answer(checks):
+        raise typer.Exit(FAILURE)
+
+
+def _question(given: str) -> str:
+    """The question, from standard input where it is "-"."""
+    from rag.assistant import checked
+
+    # Bytes of the command line that are no UTF-8 arrive as lone surrogates, which nothing downstream accepts.
+    return checked((sys.stdin.read() if given == "-" else given).encode("utf-8", "replace").decode())
+
+
+def open_assistant(settings: Settings) -> Assistant:
+    """The assistant over the settings' index; the default index is made first where it is missing.
+
+    Raises:
+        IndexStateError: the index is missing, damaged or made by another embedder.
+    """
+    import corpus
+    from rag import generations
+
+    try:
+        generations.current(settings.index)
+    except IndexMissingError:
+        if settings.index != default_index():
+            raise
+        typer.echo("There is no index yet: making it from the articles that come with Aftershock.", err=True)
+        _sync([corpus.FOLDER], settings, rebuild=False)
+    with console.working("Opening the index"):
+        from rag import Assistant
+
+        return Assistant.from_settings(settings)
+
+
+def _sync(paths: Sequence[Path], settings: Settings, *, rebuild: bool) -> Report:
+    from ingest import sync
+
+    with console.ingest_progress() as progress:
+        return sync(paths, settings, rebuild=rebuild, progress=progress)
+
+
+@cache
+def _add_commands() -> None:
+    """Add the commands of packages that stand above this one."""
+    for command in entry_points(group="aftershock.commands"):
+        app.command(command.name)(command.load())
+
+
+def _failed(sentence: str, status: int) -> int:
+    typer.echo(" ".join(sentence.split()), err=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

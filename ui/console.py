@@ -1,0 +1,264 @@
+"""Answers and messages for a terminal: coloured and wrapped there, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from rag.records import Answer, DoneEvent, Event, Passage, ReasoningEvent, StageEvent, TextEvent
+
+if TYPE_CHECKING:
+    from ingest import Progress, Report
+    from ui.doctor import Check
+
+T = TypeVar("T")
+
+# What articles and models say is printed on a terminal, which obeys control characters.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_MARK = r"\[\d+\]"
+_WORD = re.compile(r"\s+|\S+")
+
+
+def _harmless(text: str) -> str:
+    """The text, as long as it was, without control characters."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def output() -> Console:
+    """Standard output: what was asked for."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def messages() -> Console:
+    """Standard error: progress, notes and failures."""
+    return Console(markup=False, emoji=False, highlight=False, stderr=True)
+
+
+def write_json(record: Any) -> None:
+    """Print a record, or a list of records, as one JSON document on standard output."""
+    document = [asdict(r) for r in record] if isinstance(record, list) else record
+    document = asdict(document) if is_dataclass(document) and not isinstance(document, type) else document
+    print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def write(
+    console: Console,
+    text: Text | str,
+    indent: int = 0,
+    style: str = "",
+    first: str = "",
+    first_style: str = "bold cyan",
+) -> None:
+    """Print lines, wrapped between words on a terminal only, all behind `indent` spaces, the first behind `first`."""
+    text = Text(text, style=style) if isinstance(text, str) else text
+    text = Text(_harmless(text.plain), style=text.style, spans=text.spans)
+    lines = text.wrap(console, console.width - indent) if console.is_terminal else text.split()
+    for number, line in enumerate(lines):
+        line.rstrip()
+        margin = Text((first if number == 0 else "").ljust(indent), style=first_style)
+        console.print(Text.assemble(margin, line), soft_wrap=True)
+
+
+def write_passages(passages: Sequence[Passage]) -> None:
+    """Print search results, best first."""
+    console = output()
+    for number, passage in enumerate(passages, 1):
+        if number > 1:
+            console.print()
+        heading = source_line(passage).append(f"  {passage.score:.2f}", style="dim")
+        write(console, heading, 4, first=f"{number}.")
+        write(console, " ".join(passage.text.split()), 4)
+
+
+def source_line(passage: Passage) -> Text:
+    """Title, everybody who reported it, and the date."""
+    from ui.render import day
+
+    names = [passage.outlet, *(source.outlet for source in passage.sources)]
+    outlets = list(dict.fromkeys(name for name in names if name))
+    others = f" and {len(outlets) - 2} others" if len(outlets) > 3 else ""
+    about = [", ".join(outlets[:2] if others else outlets) + others, day(passage.published)]
+    line = Text().append(passage.title, style="bold")
+    return line.append("".join(f" · {part}" for part in about if part))
+
+
+def write_report(report: Report, index: Path) -> None:
+    """Print what an ingest did, each failed file with its reason."""
+    console = output()
+    counts = [
+        f"{count} {what}"
+        for count, what in (
+            (report.added, "added"),
+            (report.updated, "updated"),
+            (report.unchanged, "unchanged"),
+            (report.removed, "removed"),
+            (len(report.failed), "failed"),
+            (len(report.ignored), "of other formats left aside"),
+        )
+        if count
+    ]
+    write(console, f"Articles: {', '.join(counts) or 'none'} ({report.seconds:.1f} s).")
+    for place, reason in report.failed:
+        write(console, f"{place}: {reason}.", 2)
+    write(console, f"The index at {index} holds {report.passages:,} passages.")
+
+
+def write_checks(checks: Sequence[Check]) -> None:
+    """Print the doctor's findings, one each line, with what to do about those that are not in order."""
+    console = output()
+    styles = {"ok": "green", "attention": "yellow", "problem": "bold red"}
+    margin = max(map(len, styles)) + 2
+    for check in checks:
+        line = Text().append(f"{check.name}: ", style="bold").append(check.finding)
+        write(console, line, margin, first=check.state, first_style=styles[check.state])
+        if check.advice:
+            write(console, check.advice, margin)
+
+
+@contextmanager
+def working(message: str) -> Iterator[None]:
+    """Show on a terminal that something is going on."""
+    console = messages()
+    with Status(message, console=console) if console.is_terminal else nullcontext():
+        yield
+
+
+def track(items: Sequence[T], description: str) -> Iterator[T]:
+    """The items, with a progress bar on a terminal."""
+    from rich.progress import track
+
+    console = messages()
+    yield from track(items, description, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def ingest_progress() -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on a terminal, and nothing elsewhere; yields what `ingest.sync` is to call."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = messages()
+    columns = (
+        TextColumn("Reading"),
+        BarColumn(),
+        TextColumn("{task.fields[articles]:,} articles,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, articles=0)
+        yield lambda now: bar.update(task, completed=now.done, total=now.total, articles=now.articles)
+
+
+def show_answer(events: Iterable[Event], *, text: bool = True) -> Answer:
+    """Print an answer as its events arrive: what is going on as a line that vanishes, then text, then sources.
+
+    Args:
+        events: a stream of `rag.Assistant`.
+        text: print the answer itself, and not only what is going on.
+    """
+    with _AnswerView(text) as view:
+        for event in events:
+            view.take(event)
+            if isinstance(event, DoneEvent):
+                return event.answer
+    raise AssertionError("a stream ends with a DoneEvent")
+
+
+class _AnswerView:
+    """Use as a context manager, so that the terminal is left in order when the answer breaks off."""
+
+    def __init__(self, text: bool) -> None:
+        self._text = text
+        self._output = output()
+        self._messages = messages()
+        self._status = Status("", console=self._messages)
+        self._pending = ""
+        self._column = 0
+        self._reasoning = ""
+        self._reasoning_since = 0.0
+
+    def __enter__(self) -> Self:
+        self.say("Loading the embedding model")
+        if self._messages.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+        if self._pending or self._column:
+            self._flow("\n")
+
+    def say(self, message: str) -> None:
+        """Show what is going on, on one line."""
+        line = Text(_harmless(" ".join(message.split())), style="dim")
+        line.truncate(self._messages.width - 4, overflow="ellipsis")
+        self._status.update(line)
+
+    def take(self, event: Event) -> None:
+        """Print what the event brings."""
+        match event:
+            case StageEvent():
+                self.say(event.message)
+            case ReasoningEvent():
+                self._reasoning_since = self._reasoning_since or time.monotonic()
+                self._reasoning += event.text
+                self.say(f"Thinking: …{self._reasoning[-(self._messages.width - 20) :]}")
+            case TextEvent() if self._text:
+                self._fold()
+                self._flow(event.text)
+            case DoneEvent():
+                self._fold()
+                self._flow("\n")
+                if self._text:
+                    self._write_sources(event.answer)
+                for note in event.answer.notes:
+                    write(self._messages, note, style="dim")
+
+    def _fold(self) -> None:
+        """The thinking gives way to one line that says how long it took."""
+        self._status.stop()
+        if self._reasoning and self._messages.is_terminal:
+            seconds = time.monotonic() - self._reasoning_since
+            self._messages.print(f"Thought for {seconds:.0f} s", style="dim")
+        self._reasoning = ""
+
+    def _flow(self, text: str) -> None:
+        """Print more of the text; on a terminal a word is held back until it is whole, and begins a line if need be."""
+        if not self._output.is_terminal:
+            self._output.print(_harmless(text), end="", soft_wrap=True)
+            self._output.file.flush()
+            return
+        *whole, self._pending = _WORD.findall(self._pending + _harmless(text)) or [""]
+        if self._pending.isspace():
+            whole, self._pending = [*whole, self._pending], ""
+        for word in whole:
+            piece = Text(word)
+            piece.highlight_regex(_MARK, "bold cyan")
+            if self._column + piece.cell_len >= self._output.width and not word.isspace():
+                self._output.print()
+                self._column = 0
+            self._output.print(piece, end="", soft_wrap=True)
+            self._column = 0 if word.endswith("\n") else self._column + piece.cell_len
+
+    def _write_sources(self, answer: Answer) -> None:
+        for citation in answer.citations:
+            self._output.print()
+            write(self._output, source_line(citation.passage), 4, first=f"[{citation.number}]")
+            write(self._output, f"“{' '.join(citation.quote.split())}”", 4)
+            if citation.passage.url:
+                # Never wrapped: terminals make a whole address something to click on.
+                address = f"    {_harmless(citation.passage.url)}"
+                self._output.print(address, style="dim", soft_wrap=True)

@@ -1,0 +1,167 @@
+"""What is there and what isn't, in plain words, with what to do about it. Needs neither a network nor much time."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from rag.errors import EmbedderError, IndexMissingError, IndexStateError, ModelServerError
+from rag.settings import Settings, default_index
+
+State: TypeAlias = Literal["ok", "attention", "problem"]
+
+OLDEST_PYTHON = (3, 11)
+NEEDED_MEMORY = 2**30
+"""What a question takes without a language model, with some room, in bytes."""
+NEEDED_DISK = 2**30
+"""Room for an index of some ten thousand articles, twice, because a new one is built beside the old one, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `state` "problem" means that no question can be answered; `advice` is empty when all is well."""
+
+    name: str
+    state: State
+    finding: str
+    advice: str = ""
+
+
+def can_answer(checks: Sequence[Check]) -> bool:
+    """Whether questions can be answered at all."""
+    return all(check.state != "problem" for check in checks)
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Look at everything that answering depends on."""
+    return [
+        _python(),
+        _corpus(),
+        _embedder(),
+        _index(settings),
+        *_models(settings),
+        _memory(),
+        _disk(settings.index),
+        _network(settings),
+    ]
+
+
+def _python() -> Check:
+    found = sys.version.split()[0]
+    if sys.version_info < OLDEST_PYTHON:
+        return Check("Python", "problem", f"{found} is too old", "Install Python 3.11 or newer.")
+    return Check("Python", "ok", found)
+
+
+def _corpus() -> Check:
+    import corpus
+    from ingest.load import files
+
+    count = len(files(corpus.FOLDER)[0])
+    if not count:
+        advice = "Install Aftershock again, or ingest articles of your own with 'aftershock ingest PATH'."
+        return Check("Corpus", "attention", f"no article at {corpus.FOLDER}", advice)
+    return Check("Corpus", "ok", f"{count:,} articles come with Aftershock, at {corpus.FOLDER}")
+
+
+def _embedder() -> Check:
+    from rag.embed import MiniLM, check_weights
+
+    try:
+        check_weights(MiniLM().folder / "model.safetensors")
+    except EmbedderError as error:
+        return Check("Embedder", "problem", str(error))
+    return Check("Embedder", "ok", "all-MiniLM-L6-v2, its weights are the official ones")
+
+
+def _index(settings: Settings) -> Check:
+    from ingest.split import VERSION
+    from rag.embed import MiniLM
+    from rag.index import Index
+
+    try:
+        index = Index.open(settings.index, MiniLM.identity)
+        articles, passages = index.counts()
+        chunker = index.stamp.chunker
+        index.close()
+    except IndexMissingError as error:
+        if settings.index != default_index():
+            return Check("Index", "problem", str(error))
+        advice = "The first question makes it; 'aftershock ingest' does so now."
+        return Check("Index", "attention", f"none yet at {settings.index}", advice)
+    except IndexStateError as error:
+        return Check("Index", "problem", str(error))
+    held = f"{articles:,} articles in {passages:,} passages at {settings.index}"
+    if not passages:
+        return Check("Index", "problem", held, f"Add articles with 'aftershock ingest PATH --index {settings.index}'.")
+    if chunker != VERSION:
+        advice = f"Bring it up to date with 'aftershock ingest PATH --index {settings.index}'."
+        return Check("Index", "attention", f"{held}, cut by an older version of Aftershock", advice)
+    return Check("Index", "ok", held)
+
+
+def _models(settings: Settings) -> list[Check]:
+    from rag.models import SUGGESTED, fits, machine_memory, server_status
+
+    try:
+        server = server_status(settings)
+    except ModelServerError as error:
+        advice = "Not needed: without a model, answers are in the articles' own words."
+        return [Check("Model server", "attention", str(error), advice)]
+    found = [Check("Model server", "ok", f"Ollama {server.version} at {server.url}")]
+    if not server.models:
+        advice = f"Get one with 'ollama pull {SUGGESTED}'; without one, answers are in the articles' own words."
+        return [*found, Check("Models", "attention", "the model server has none", advice)]
+    memory = machine_memory()
+    for model in server.models:
+        size = f"{model.name}, {_gigabytes(model.size)}"
+        if fits(model, memory):
+            found.append(Check("Model", "ok", f"{size}, fits into this machine's memory"))
+        else:
+            advice = "It would be very slow, or fail: a smaller one is better."
+            found.append(Check("Model", "attention", f"{size}, too large for this machine's memory", advice))
+    return found
+
+
+def _memory() -> Check:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    finding = f"{_gigabytes(memory.available)} of {_gigabytes(memory.total)} free"
+    if memory.available < NEEDED_MEMORY:
+        return Check(
+            "Memory", "attention", finding, f"Close other programs until {_gigabytes(NEEDED_MEMORY)} are free."
+        )
+    return Check("Memory", "ok", finding)
+
+
+def _disk(index: Path) -> Check:
+    place = next(folder for folder in (index.absolute(), *index.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    finding = f"{_gigabytes(free)} free at {place}"
+    if free < NEEDED_DISK:
+        advice = "Make room, or put the index elsewhere with '--index DIR' or AFTERSHOCK_INDEX."
+        return Check("Disk", "attention", finding, advice)
+    return Check("Disk", "ok", finding)
+
+
+def _network(settings: Settings) -> Check:
+    from rag.models import is_here
+
+    if not is_here(settings.ollama_host):
+        advice = "Unset OLLAMA_HOST and AFTERSHOCK_OLLAMA_HOST to keep everything on this machine."
+        return Check("Network", "attention", f"questions to a model go to {settings.ollama_host}", advice)
+    return Check("Network", "ok", "none is needed, everything happens on this machine")
+
+
+def _gigabytes(size: int) -> str:
+    """A size for people.
+
+    >>> _gigabytes(5_225_376_047)
+    '4.9 GiB'
+    """
+    return f"{size / 2**30:.1f} GiB"
