@@ -44,7 +44,6 @@ _CLEAR_SHARE = 0.6
 _CLEAR_TERMS = 3
 _NUMBER_WEIGHT = 2.0
 _SENTENCE_SHARE = 0.3
-_BREVITY_SHARE = 0.1
 
 
 class Citer:
@@ -161,7 +160,7 @@ class Citer:
             stops = ""
         self._tail = stops
         known = [n for n in numbers if n in self._matcher]
-        if not _WORD.search(self._sentence):
+        if not _WORD.search(self._sentence) or _LIST_NUMBER.fullmatch(self._sentence + stops):
             self._leading += known
             return
         if known and _WORD.search(self._clause):
@@ -207,8 +206,7 @@ class _Matcher:
         def quality(index: int) -> tuple[float, float]:
             terms = self._terms[number - 1][index]
             shared = self._share(claimed, terms) + _SENTENCE_SHARE * self._share(around, terms)
-            brevity = _BREVITY_SHARE * len(terms & set(around)) / max(len(terms), 1)
-            return shared + brevity, self._sentences[number - 1][index].dense
+            return shared, self._sentences[number - 1][index].dense
 
         best = self._sentences[number - 1][max(range(len(self._terms[number - 1])), key=quality)]
         return Citation(0, best.text, self._passages[number - 1], best.start, best.end)

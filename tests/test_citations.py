@@ -160,6 +160,17 @@ CASES = {
         "**Nvidia lost $589 billion.** [1] R1 was released [2].",
         [LOSS, RELEASE],
     ),
+    "a mark after a list's number": (
+        "1. [2] R1 was released in January.",
+        "1. R1 was released in January [1].",
+        [RELEASE],
+    ),
+    "a clause that only its sentence explains": (
+        "Broadcom sells chips [2], and its shares fell [1].",
+        "Broadcom sells chips [1], and its shares fell [2].",
+        [CHIPS, BROADCOM],
+    ),
+    "a number outweighs a word": ("Its value was down 17.4 [1].", "Its value was down 17.4 [1].", [BROADCOM]),
     "thousands separators": ("They used 2048 chips [2].", "They used 2048 chips [1].", [CHIPS]),
     "space around the answer": ("\n\n Nvidia lost $589 billion [1]. \n", "Nvidia lost $589 billion [1].", [LOSS]),
     "only a mark": ("[1]", "", []),

@@ -108,7 +108,7 @@ class TestFinding:
 
     def test_unasked_only_models_that_can_answer_here(self) -> None:
         """The automatic choice passes over embedders and over models that run on a service elsewhere."""
-        cloud = Model("gpt-oss:120b-cloud", size=384)
+        cloud = Model("deepseek-r1:671b-cloud", size=384)
         with OllamaServer([EMBEDDER, cloud, LLAMA]) as server:
             assert find_model(settings_for(server)).tag == "llama3.2:latest"
 
@@ -290,6 +290,10 @@ class TestAnswering:
     def test_tags_when_asked_not_to_think(self) -> None:
         """An empty think block that a model sends though told not to think leaves no trace."""
         assert ask_once(["<think>\n</think>", "It fell."], think=False)[0] == "It fell."
+
+    def test_an_answer_that_sounds_like_thoughts(self) -> None:
+        """Once thinking came in its own field, text is text, however it sounds."""
+        assert ask_once([Thinking("Hm."), f"Okay, {LONG}", Done("length")])[0] == f"Okay, {LONG}"
 
     def test_an_answer_without_thoughts(self) -> None:
         """When a model that should begin with thoughts doesn't think, its answer is not lost."""
