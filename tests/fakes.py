@@ -1,0 +1,197 @@
+"""Hand-written stand-ins: an assistant that says what a test tells it to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Event as Signal
+from typing import TypeAlias
+
+from rag.errors import IndexStateError
+from rag.records import (
+    Answer,
+    Article,
+    Citation,
+    CitationEvent,
+    DoneEvent,
+    Event,
+    Passage,
+    ReasoningEvent,
+    Source,
+    StageEvent,
+    TextEvent,
+)
+
+NVIDIA = Article(
+    id="nvidia-fall",
+    title="Nvidia falls 17% and takes the market with it",
+    text=(
+        "Shares of Nvidia had closed at $142.62 on Friday, 24 January 2025.\n\n"
+        "On Monday they fell 17% to $118.42. Nvidia lost $589 billion of market value in one day, the largest "
+        "such loss on record. The Nasdaq Composite fell 3.1%.\n\n"
+        "Broadcom, Oracle and the makers of power equipment fell with it, as investors asked how much computing the "
+        "next models would need. Analysts at several banks called the sale overdone before the week was out.\n\n"
+        "On Tuesday about half of the loss in the index came back.\n\n"
+        "Nobody at the company had foreseen the reaction; its statement praised the work as an excellent advance."
+    ),
+    published="2025-01-28",
+    sources=(
+        Source(
+            "Bloomberg",
+            "Nvidia's $589 Billion DeepSeek Rout Is Largest in Market History",
+            "https://example.org/bloomberg",
+            "2025-01-27",
+        ),
+        Source("Reuters", "DeepSeek sparks AI stock selloff", "https://example.org/reuters", "2025-01-28"),
+        Source("Wire Copy", "The day in shares", "javascript:alert(1)", "2025-01-28"),
+        Source("CNBC", "Nvidia sheds almost $600 billion", "https://example.org/cnbc", "2025-01-27"),
+    ),
+)
+TRAINING = Article(
+    id="training-cost",
+    title="What training DeepSeek-V3 cost",
+    text=(
+        "DeepSeek put the cost of training its DeepSeek-V3 model at $5.576 million. The figure covers the final "
+        "training run only: earlier research, failed runs and the chips themselves are left out.\n\n"
+        "The sum is 2.788 million hours on Nvidia H800 processors at an assumed rent of $2 an hour."
+    ),
+    outlet="The Ledger",
+    published="2025-01-29",
+    url="https://example.org/ledger",
+    author="A. Writer",
+)
+
+
+def passage(article: Article, text: str) -> Passage:
+    """The passage of `article` that is exactly `text`."""
+    start = article.text.index(text)
+    return Passage(
+        text=text,
+        score=0.9,
+        article_id=article.id,
+        title=article.title,
+        outlet=article.outlet,
+        published=article.published,
+        url=article.url,
+        start=start,
+        end=start + len(text),
+        sources=article.sources,
+    )
+
+
+def citation(number: int, article: Article, quote: str) -> Citation:
+    """A citation of one sentence of `article`."""
+    place = passage(article, quote)
+    return Citation(number, quote, place, place.start, place.end)
+
+
+LOSS = citation(1, NVIDIA, "Nvidia lost $589 billion of market value in one day, the largest such loss on record.")
+COST = citation(
+    2,
+    TRAINING,
+    "The figure covers the final training run only: earlier research, failed runs and the chips themselves are "
+    "left out.",
+)
+TEXT = (
+    "Nvidia lost **$589 billion** of market value on 27 January 2025, the largest loss of one firm in one day [1].\n\n"
+    "What set it off was a report on cost:\n\n"
+    "- DeepSeek put the training of V3 at $5.576 million\n"
+    "- that figure leaves out earlier research, failed runs and the chips [2]"
+)
+REASONING = (
+    "The question asks for a sum and its cause. Passage 1 has the sum, $589 billion, for 27 January.\n\n"
+    "Passage 2 says what the training figure covers, so I should add what it leaves out."
+)
+
+
+def model_answer() -> list[Event]:
+    """A whole answer by a local model: stages, thinking, two citations, text in small pieces."""
+    answer = Answer(
+        question="",
+        text=TEXT,
+        citations=(LOSS, COST),
+        passages=(LOSS.passage, COST.passage),
+        model="ollama/deepseek-r1:8b",
+        reasoning=REASONING,
+    )
+    head, mark, tail = TEXT.partition("[1]")
+    return [
+        StageEvent("search", "Searching 41 articles"),
+        StageEvent("read", "Reading 2 articles"),
+        *(ReasoningEvent(word + " ") for word in REASONING.split(" ")),
+        *(TextEvent(word + " ") for word in head.split(" ")[:-1]),
+        CitationEvent(LOSS),
+        TextEvent(mark),
+        CitationEvent(COST),
+        TextEvent(tail),
+        DoneEvent(answer),
+    ]
+
+
+def quoted_answer() -> list[Event]:
+    """A whole answer without a model."""
+    text = f"{LOSS.quote} [1]"
+    answer = Answer(question="", text=text, citations=(LOSS,), passages=(LOSS.passage, COST.passage))
+    return [
+        StageEvent("search", "Searching 41 articles"),
+        CitationEvent(LOSS),
+        TextEvent(text),
+        DoneEvent(answer),
+    ]
+
+
+def refusal() -> list[Event]:
+    """A refusal that offers two articles."""
+    text = "The articles do not say who won the 2022 World Cup."
+    answer = Answer(
+        question="",
+        text=text,
+        passages=(COST.passage, LOSS.passage, COST.passage),
+        refused=True,
+        notes=("No model is served on this computer; answers are in the articles' own words.",),
+    )
+    return [StageEvent("search", "Searching 41 articles"), TextEvent(text), DoneEvent(answer)]
+
+
+Step: TypeAlias = Event | Exception | Signal | float
+
+
+class ScriptedAssistant:
+    """Answers each question with the next script of its queue and remembers what it was asked.
+
+    A script holds events, errors to raise, signals to wait for and seconds to pass before going on. Questions and
+    histories are kept in `asked`; `closed` is set when a stream was closed before its end.
+    """
+
+    def __init__(self, articles: Sequence[Article] = (NVIDIA, TRAINING)) -> None:
+        self.articles = {article.id: article for article in articles}
+        self.scripts: list[Iterable[Step]] = []
+        self.asked: list[tuple[str, list[tuple[str, str]]]] = []
+        self.closed = Signal()
+
+    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
+        """The next script, step by step."""
+        self.asked.append((question, list(history)))
+        try:
+            for step in self.scripts.pop(0):
+                if isinstance(step, Signal):
+                    step.wait()
+                elif isinstance(step, float):
+                    time.sleep(step)
+                elif isinstance(step, Exception):
+                    raise step
+                else:
+                    yield step
+        except GeneratorExit:
+            self.closed.set()
+            raise
+
+    def article(self, article_id: str) -> Article:
+        """The article of that id."""
+        if article_id not in self.articles:
+            raise IndexStateError(f"No article is called {article_id!r}.")
+        return self.articles[article_id]
+
+    def status(self) -> str:
+        """A fixed line."""
+        return "deepseek-r1:8b · 41 articles"

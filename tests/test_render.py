@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from rag.records import Answer, Article, Citation, Event, Passage, ReasoningEvent, Source, StageEvent, TextEvent
+from tests.fakes import COST, LOSS, NVIDIA, TRAINING, citation, model_answer, quoted_answer, refusal
+from ui.render import Turn, article_page, marked_text, messages
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "![x](http://127.0.0.1:9/leak)",
+    "![x][r]\n\n[r]: http://127.0.0.1:9/leak",
+    "[click](javascript:alert(1))",
+    "<http://127.0.0.1:9/auto> http://127.0.0.1:9/auto www.example.com me@example.com",
+    "```mermaid\ngraph TD; A-->B\n```",
+    "$$\\href{javascript:alert(1)}{x}$$",
+    "<div>\n\n<iframe src=http://127.0.0.1:9/></iframe>\n\n</div>",
+    "</div></div><form action=http://127.0.0.1:9/><button>x</button></form>",
+    "text\u2028\u2028<b>x</b>\r\n\r\n<i>y</i>\x0b\x0c",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+]
+TAGS = {"a", "article", "br", "cite", "div", "em", "h2", "h3", "li", "mark", "p", "span", "strong", "time", "ul"}
+
+
+class Tags(HTMLParser):
+    """Collects the tags and the attributes of a piece of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[dict[str, str | None]] = []
+        self.attributes: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag == "a":
+            self.links.append(dict(attrs))
+
+
+def told(events: list[Event], question: str = "Why?") -> Turn:
+    """A turn that took these events, one a tenth of a second."""
+    turn = Turn(question)
+    for number, event in enumerate(events, start=1):
+        turn.take(event, number / 10)
+    return turn
+
+
+def text_of(html: str) -> str:
+    """What a reader sees of a piece of HTML, roughly."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html)).strip()
+
+
+def test_a_turn_that_waits() -> None:
+    """A question shows at once, with a sign that something is happening and no answer yet."""
+    question, thinking = messages([Turn("Why?\nAnd how?")])
+    assert question == {"role": "user", "content": '<p class="question" dir="auto">Why?<br>And how?</p>'}
+    assert thinking["metadata"] == {"title": "Waiting", "status": "pending"}
+
+
+def test_thinking_is_open_until_text_comes_and_then_folded_with_its_time() -> None:
+    """The reader can follow the work while it lasts; afterwards one line says how long the thinking took."""
+    turn = told([StageEvent("read", "Reading 6 articles")])
+    assert messages([turn])[1]["metadata"] == {"title": "Reading 6 articles", "status": "pending"}
+    turn.take(ReasoningEvent("One thing.\n\nAnother."), 2)
+    assert messages([turn])[1]["metadata"] == {"title": "Thinking", "status": "pending"}
+    turn.take(TextEvent("So"), 12)
+    turn.take(TextEvent(" it is."), 20)
+    _, thinking, answer = messages([turn])
+    assert thinking["metadata"] == {"title": "Thought for 12 s", "status": "done"}
+    assert thinking["content"] == (
+        '<div class="thinking"><ul class="stages"><li>Reading 6 articles</li></ul><p>One thing.</p>'
+        "<p>Another.</p></div>"
+    )
+    assert answer["content"] == '<div class="answer"><div class="text" dir="auto"><p>So it is.</p></div></div>'
+
+
+def test_a_model_answer_ends_with_its_sources_and_who_wrote_it() -> None:
+    """Sources carry number, title, outlets and date; the badge names the model."""
+    assert text_of(messages([told(model_answer())])[-1]["content"]) == (
+        "Nvidia lost $589 billion of market value on 27 January 2025, the largest loss of one firm in one day 1 . "
+        "What set it off was a report on cost: DeepSeek put the training of V3 at $5.576 million "
+        "that figure leaves out earlier research, failed runs and the chips 2 Sources "
+        "1 Nvidia falls 17% and takes the market with it Bloomberg, Reuters and 2 others · 28 January 2025 "
+        "2 What training DeepSeek-V3 cost The Ledger · 29 January 2025 "
+        f"Written by deepseek-r1:8b on this computer · 2 articles read · {len(model_answer()) / 10:.1f} s"
+    )
+
+
+def test_a_quoted_answer_says_that_no_model_was_used() -> None:
+    """The reader can tell the articles' own words from a model's."""
+    assert "own words, no model" in messages([told(quoted_answer())])[-1]["content"]
+
+
+def test_a_mark_leads_to_its_sentence() -> None:
+    """A mark is a link that carries article and offsets, and shows the quote when hovered."""
+    assert marked_text("It lost a lot [1].", [LOSS]) == (
+        '<p>It lost a lot<a class="mark" href="#read?id=nvidia-fall&amp;start=104&amp;end=189&amp;number=1" '
+        f'title="Bloomberg, Reuters and 2 others: “{LOSS.quote}”">1</a>.</p>'
+    )
+
+
+def test_numbers_in_brackets_that_cite_nothing_stay_text() -> None:
+    """Only the answer's own citations become links."""
+    assert marked_text("In [2024] and [1].", []) == "<p>In [2024] and [1].</p>"
+
+
+@pytest.mark.parametrize("cut", ["So it is [", "So it is [1"])
+def test_half_a_mark_is_not_shown_while_text_streams(cut: str) -> None:
+    """A mark appears whole or not at all."""
+    assert "So it is</p>" in messages([told([TextEvent(cut)])])[-1]["content"]
+
+
+def test_emphasis_headings_lists_and_tables_are_drawn_and_figures_stay_as_they_are() -> None:
+    """What models use to structure answers works; what merely looks like Markdown in prices does not."""
+    text = "## Sums\n\n- **$589** billion\n- ~17% or ~3%\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nup * and _down"
+    assert re.sub(r"\s+", " ", marked_text(text, [])) == (
+        "<h2>Sums</h2> <ul> <li><strong>$589</strong> billion</li> <li>~17% or ~3%</li> </ul> <table> <thead> <tr> "
+        "<th>a</th> <th>b</th> </tr> </thead> <tbody> <tr> <td>1</td> <td>2</td> </tr> </tbody> </table> "
+        "<p>up * and _down</p>"
+    )
+
+
+def test_a_refusal_offers_the_closest_articles_each_once() -> None:
+    """Without an answer the reader still gets somewhere to go on, best first."""
+    turn = told(refusal())
+    links = [link["href"] for link in Tags(messages([turn])[-1]["content"]).links]
+    assert links == ["#read?id=training-cost", "#read?id=nvidia-fall"]
+    shown = text_of(messages([turn])[-1]["content"])
+    assert "The closest articles" in shown
+    assert shown.endswith(
+        "No model is served on this computer; answers are in the articles&#x27; own words. "
+        "No answer in the articles · 2 articles read · 0.3 s"
+    )
+
+
+def test_an_answer_that_ended_early_says_so_and_keeps_its_text() -> None:
+    """Stopped, cut short by the server, or failed: the reader sees what came and why it is not all."""
+    streamed: list[Event] = model_answer()[:-1]
+    stopped, failed, cut, early = told(streamed), told(streamed), told(streamed), Turn("Why?", stopped=True)
+    stopped.stopped = True
+    failed.failure = "The model server stopped; start it again."
+    cut.answer = Answer("Why?", cut.text, tuple(cut.citations), interrupted=True, notes=("The server went away.",))
+    endings = {
+        "stopped": text_of(messages([stopped])[-1]["content"]),
+        "failed": text_of(messages([failed])[-1]["content"]),
+        "cut": text_of(messages([cut])[-1]["content"]),
+    }
+    assert all(shown.startswith("Nvidia lost $589 billion") and "Sources" in shown for shown in endings.values())
+    assert endings["stopped"].endswith("You stopped this answer: what stands here is cut short.")
+    assert endings["failed"].endswith("The model server stopped; start it again.")
+    assert "This answer is cut short. The server went away." in endings["cut"]
+    assert text_of(messages([early])[-1]["content"]) == "You stopped this answer."
+
+
+def test_the_reader_shows_the_whole_article_with_the_quote_in_it() -> None:
+    """Nothing of the article is missing, and exactly the cited sentence is highlighted."""
+    page = article_page(NVIDIA, LOSS.start, LOSS.end)
+    assert re.findall("<mark>(.*?)</mark>", page) == [LOSS.quote]
+    body = re.search('<div class="text">(.*)</div>', page)
+    assert body is not None
+    shown = re.sub("</?mark>", "", body[1]).removeprefix("<p>").removesuffix("</p>").split("</p><p>")
+    assert shown == NVIDIA.text.split("\n\n")
+
+
+def test_a_quote_across_paragraphs_is_highlighted_in_both() -> None:
+    """A highlight never swallows or breaks a paragraph."""
+    article = Article("a", "T", "One two.\n\nThree four.")
+    assert "<p>One <mark>two.</mark></p><p><mark>Three</mark> four.</p>" in article_page(article, 4, 15)
+
+
+def test_only_addresses_of_the_web_become_links_and_they_say_that_they_leave() -> None:
+    """An original opens in a new tab that knows nothing of this page; any other scheme stays text."""
+    page = article_page(NVIDIA)
+    links = Tags(page).links
+    assert [link["href"] for link in links] == [
+        "https://example.org/bloomberg",
+        "https://example.org/reuters",
+        "https://example.org/cnbc",
+    ]
+    assert {(link["target"], link["rel"]) for link in links} == {("_blank", "noopener noreferrer")}
+    assert page.count("(opens outside this computer)") == len(links)
+    assert "javascript:" not in page
+    assert Tags(article_page(TRAINING)).links[0]["href"] == "https://example.org/ledger"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_stays_text_wherever_it_comes_from(hostile: str) -> None:
+    """Text of visitors, models and articles brings no tag and no attribute of its own, in whichever place."""
+    article = Article(hostile, hostile, hostile, hostile, hostile, "", (Source(hostile, hostile, hostile, hostile),))
+    source = citation(1, article, hostile)
+    turn = told([StageEvent("read", hostile), ReasoningEvent(hostile), TextEvent(f"{hostile} [1]")], hostile)
+    turn.answer = Answer(hostile, turn.text, (source,), (source.passage,), model=f"x/{hostile}", notes=(hostile,))
+    turn.citations = [source]
+    failed = Turn(hostile, failure=hostile)
+    refused = Turn(hostile, answer=Answer(hostile, hostile, passages=(source.passage,), refused=True))
+    everything = [str(message["content"]) for message in messages([turn, failed, refused])]
+    for html in [*everything, article_page(article, 0, len(hostile)), article_page(article)]:
+        found = Tags(html)
+        assert found.tags <= TAGS
+        assert found.attributes <= {"class", "dir", "href", "title", "target", "rel", "datetime", "tabindex"}
+        assert all(str(link["href"]).startswith("#read?") for link in found.links)
+    for html in everything:  # An empty line would end the HTML and begin Markdown in Gradio's eyes.
+        assert len(html.splitlines()) == 1
+
+
+def test_a_stage_as_heading_of_the_thinking_is_no_markdown() -> None:
+    """Gradio draws that heading as Markdown, so every sign in it arrives as a character reference."""
+    turn = told([StageEvent("search", "Searching: ![x](http://a.b) <b>")])
+    title = messages([turn])[1]["metadata"]["title"]
+    assert re.fullmatch(r"(\w|\s|&#\d+;)*", title)
+
+
+def test_a_passage_reported_by_many_names_two() -> None:
+    """A long list of outlets does not crowd out the title."""
+    place = Passage("x", 1.0, "a", "T", "", "", "", 0, 1, tuple(Source(name) for name in ("A", "B", "A", "C")))
+    two = Passage("x", 1.0, "a", "T", "A", "", "", 0, 1, (Source("A"), Source("B")))
+    assert 'title="A, B and C: “x”"' in marked_text("[1]", [Citation(1, "x", place, 0, 1)])
+    assert 'title="A and B: “x”"' in marked_text("[1]", [Citation(1, "x", two, 0, 1)])
+    assert COST.passage.outlet in marked_text("[2]", [COST])

@@ -1,0 +1,485 @@
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, cycle
+from threading import Event as Signal
+from threading import Thread
+
+import httpx
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+
+from rag.errors import ModelServerError, SettingsError
+from rag.records import Answer, Article, DoneEvent, ReasoningEvent, Source, StageEvent, TextEvent
+from tests.fakes import (
+    COST,
+    LOSS,
+    NVIDIA,
+    TRAINING,
+    ScriptedAssistant,
+    Step,
+    citation,
+    model_answer,
+    quoted_answer,
+    refusal,
+)
+from ui.web import EXAMPLES, Assistant, build_app, serve
+
+# Gradio's own statistics of its queue use what pandas is about to drop.
+pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+
+Visit = Callable[..., Page]
+WIDE = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=844)
+
+
+@contextmanager
+def serving(assistant: Assistant) -> Iterator[str]:
+    """The page with this assistant on a free port of the loopback address, until the block ends; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(build_app(assistant), log_level="warning", timeout_graceful_shutdown=1))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium that resolves no name but the loopback address."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """`visit(address, phone=False)` opens the page as a new visitor.
+
+    When the test ends, every visit must have asked nothing of any other address, and no script may have failed
+    or been refused by the content security policy (but for the inline scripts of Gradio's own page, which it
+    can do without).
+    """
+    contexts = []
+    complaints: list[str] = []
+
+    def unexpected(message: ConsoleMessage) -> bool:
+        known = ("Executing inline script violates", "Failed to load resource")
+        return message.type == "error" and not message.text.startswith(known)
+
+    def open_page(address: str, *, phone: bool = False) -> Page:
+        context = browser.new_context(
+            viewport=PHONE if phone else WIDE,
+            reduced_motion="reduce",
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((address, "data:")) else complaints.append(f"asked for {request.url}")
+            ),
+        )
+        page.on(
+            "console",
+            lambda message: complaints.append(f"console: {message.text}") if unexpected(message) else None,
+        )
+        page.goto(address)
+        expect(page.locator("#ask textarea")).to_be_visible()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[ScriptedAssistant, str]]:
+    """One server for all tests of this module, with its assistant."""
+    assistant = ScriptedAssistant()
+    with serving(assistant) as address:
+        yield assistant, address
+
+
+@pytest.fixture
+def assistant(served: tuple[ScriptedAssistant, str]) -> ScriptedAssistant:
+    """The server's assistant, as new."""
+    assistant, _ = served
+    assistant.scripts.clear()
+    assistant.asked.clear()
+    assistant.closed.clear()
+    return assistant
+
+
+@pytest.fixture
+def address(served: tuple[ScriptedAssistant, str]) -> str:
+    """Where the page is."""
+    return served[1]
+
+
+def ask(page: Page, question: str = "Why?") -> None:
+    """Type a question and press Enter."""
+    page.fill("#ask textarea", question)
+    page.keyboard.press("Enter")
+
+
+def fits(page: Page) -> bool:
+    """Whether the page needs no scrolling but inside its own parts."""
+    size = "document.documentElement"
+    return bool(page.evaluate(f"{size}.scrollWidth <= innerWidth && {size}.scrollHeight <= innerHeight"))
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_an_answer_streams_and_thinking_folds(
+    assistant: ScriptedAssistant, address: str, visit: Visit, phone: bool
+) -> None:
+    """The reader sees the thinking while it lasts, then text growing, then the whole answer with who wrote it."""
+    text, more, end = Signal(), Signal(), Signal()
+    whole = DoneEvent(Answer("", "It fell by 17%.", model="ollama/deepseek-r1:8b"))
+    script: list[Step] = [
+        StageEvent("read", "Reading 2 articles"),
+        ReasoningEvent("Let me see."),
+        text,
+        TextEvent("It fell"),
+        more,
+    ]
+    assistant.scripts.append([*script, TextEvent(" by 17%."), end, whole])
+    page = visit(address, phone=phone)
+    ask(page)
+    expect(page.locator("#chat .question")).to_have_text("Why?")
+    expect(page.locator("#chat .thinking")).to_contain_text("Let me see.")
+    text.set()
+    expect(page.locator("#chat .answer")).to_have_text("It fell")
+    expect(page.locator("#chat .thinking")).to_be_hidden()
+    more.set()
+    expect(page.locator("#chat .answer")).to_have_text("It fell by 17%.")
+    expect(page.locator("#ask .submit-button")).to_have_count(0)
+    end.set()
+    expect(page.locator("#chat .badge")).to_contain_text("Written by deepseek-r1:8b")
+    expect(page.locator("#ask .submit-button")).to_be_visible()
+    heading = page.locator("#chat .title", has_text=re.compile(r"Thought for [\d.]+ s"))
+    heading.click()
+    expect(page.locator("#chat .thinking")).to_contain_text("Let me see.")
+    assert fits(page)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_a_mark_opens_the_sentence_in_its_article(
+    assistant: ScriptedAssistant, address: str, visit: Visit, phone: bool
+) -> None:
+    """`[1]` leads to the highlighted sentence in the whole article, with outlets, date and originals; Escape back."""
+    assistant.scripts.append(model_answer())
+    page = visit(address, phone=phone)
+    ask(page)
+    expect(page.locator("#chat .badge")).to_be_visible()
+    mark = page.locator("#chat a.mark").first
+    mark.click()
+    reader = page.get_by_role("dialog", name="Source")
+    expect(reader.locator("mark")).to_have_text(LOSS.quote)
+    expect(reader.locator("mark")).to_be_focused()
+    expect(reader.locator("mark")).to_be_in_viewport(ratio=1)
+    expect(reader.locator("h2")).to_have_text(NVIDIA.title)
+    expect(reader.locator(".page .about").first).to_have_text("Bloomberg, Reuters and 2 others · 28 January 2025")
+    expect(reader.locator(".text p")).to_have_text(NVIDIA.text.split("\n\n"))
+    original = reader.get_by_role("link", name=re.compile("DeepSeek sparks .*opens outside this computer"))
+    expect(original).to_have_attribute("rel", "noopener noreferrer")
+    expect(original).to_have_attribute("target", "_blank")
+    assert reader.evaluate("dialog => dialog.matches(':modal')") == phone  # A sheet over the page, or beside it.
+    assert fits(page)
+    page.keyboard.press("Escape")
+    expect(reader).to_be_hidden()
+    expect(mark).to_be_focused()
+
+
+def test_the_reader_goes_from_source_to_source(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """A card under the answer opens the reader too, which has a way to the previous and the next source, and out."""
+    assistant.scripts.append(model_answer())
+    page = visit(address)
+    ask(page)
+    page.locator("#chat a.source", has_text="What training DeepSeek-V3 cost").click()
+    reader = page.locator("#reader")
+    expect(reader.locator("mark")).to_have_text(COST.quote)
+    expect(reader.locator(".place")).to_have_text("Source 2 of 2")
+    expect(reader.get_by_label("Next source")).to_be_disabled()
+    reader.get_by_label("Previous source").click()
+    expect(reader.locator("mark")).to_have_text(LOSS.quote)
+    expect(reader.get_by_label("Previous source")).to_be_disabled()
+    reader.get_by_label("Close").click()
+    expect(reader).to_be_hidden()
+
+
+def test_stop_keeps_what_came_and_ends_the_work(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """After Stop the text stands, marked as cut short, the stream is closed, and the next question can be asked."""
+    held = Signal()
+    assistant.scripts += [[TextEvent("It fell"), held, TextEvent(" never shown"), TextEvent(".")], quoted_answer()]
+    page = visit(address)
+    ask(page)
+    expect(page.locator("#chat .answer")).to_have_text("It fell")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#chat .note")).to_have_text("You stopped this answer: what stands here is cut short.")
+    expect(page.locator("#ask .submit-button")).to_be_visible()
+    held.set()
+    assert assistant.closed.wait(10)
+    ask(page, "And now?")
+    expect(page.locator("#chat .badge")).to_be_visible()
+    expect(page.locator("#chat .answer .text").first).to_have_text("It fell")
+
+
+def test_a_closed_tab_ends_the_work(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """Nobody is left to read the answer, so the model is not kept busy with it."""
+    assistant.scripts.append(chain([TextEvent("It fell")], cycle([0.01, TextEvent(".")])))
+    page = visit(address)
+    ask(page)
+    expect(page.locator("#chat .answer")).to_contain_text("It fell")
+    page.close()
+    assert assistant.closed.wait(10)
+
+
+def test_an_error_is_one_sentence_under_what_came(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """An error of Aftershock's own is shown in its own words, as text, and the conversation goes on."""
+    sentence = "The model server at <http://127.0.0.1:11434> went away; start it again."
+    assistant.scripts += [[TextEvent("It fell"), ModelServerError(sentence)], quoted_answer()]
+    page = visit(address)
+    ask(page)
+    expect(page.locator("#chat .failure")).to_have_text(sentence)
+    expect(page.locator("#chat .answer .text")).to_have_text("It fell")
+    ask(page, "Again?")
+    expect(page.locator("#chat .badge")).to_be_visible()
+
+
+def test_an_unforeseen_error_shows_nothing_of_its_inside(
+    assistant: ScriptedAssistant, address: str, visit: Visit, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The visitor gets a general sentence, the log gets the traceback."""
+    assistant.scripts.append([ZeroDivisionError("secret detail")])
+    page = visit(address)
+    with caplog.at_level(logging.ERROR, logger="ui.web"):
+        ask(page)
+        expect(page.locator("#chat .failure")).to_contain_text("Something went wrong inside Aftershock")
+    assert "secret" not in page.content()
+    assert "ZeroDivisionError: secret detail" in caplog.text
+
+
+def test_a_stream_without_an_end_does_not_lock_the_page(
+    assistant: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """Whatever the assistant does, the visitor can ask again."""
+    assistant.scripts += [[TextEvent("It fell")], quoted_answer()]
+    page = visit(address)
+    ask(page)
+    expect(page.locator("#chat .failure")).to_have_text("The answer ended before it was whole: ask again.")
+    expect(page.locator("#ask .submit-button")).to_be_visible()
+    ask(page)
+    expect(page.locator("#chat .badge")).to_be_visible()
+
+
+def test_a_refusal_leads_to_the_closest_articles(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """Without an answer there are articles to read, and notes about how the answer came about."""
+    assistant.scripts.append(refusal())
+    page = visit(address)
+    ask(page, "Who won the World Cup?")
+    expect(page.locator("#chat .badge")).to_contain_text("No answer in the articles")
+    expect(page.locator("#chat .note")).to_contain_text("No model is served on this computer")
+    page.locator("#chat a.source").first.click()
+    expect(page.locator("#reader h2")).to_have_text(TRAINING.title)
+    expect(page.locator("#reader .place")).to_have_text("Article 1 of 2")
+    expect(page.locator("#reader mark")).to_have_count(0)
+
+
+def test_an_article_that_is_gone_is_said_in_the_reader(
+    assistant: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """A source that the index has lost gives a sentence, not an empty panel."""
+    lost = citation(1, Article("lost", "Lost", "It was here."), "It was here.")
+    assistant.scripts.append([DoneEvent(Answer("", "It was here. [1]", (lost,), (lost.passage,)))])
+    page = visit(address)
+    ask(page)
+    page.locator("#chat a.mark").click()
+    expect(page.locator("#reader .failure")).to_have_text("No article is called 'lost'.")
+
+
+def test_an_example_is_asked_with_a_click(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """The empty page offers questions."""
+    assistant.scripts.append(quoted_answer())
+    page = visit(address)
+    expect(page.locator("#chat .example")).to_have_text(list(EXAMPLES))
+    page.locator("#chat .example", has_text=EXAMPLES[2]).click()
+    expect(page.locator("#chat .badge")).to_contain_text("own words, no model")
+    assert [question for question, _ in assistant.asked] == [EXAMPLES[2]]
+
+
+def test_the_conversation_goes_along_and_ends_with_a_new_chat(
+    assistant: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """A follow-up sees the earlier turns, a new chat none of them, another visitor neither."""
+    assistant.scripts += [quoted_answer() for _ in range(4)]
+    page = visit(address)
+    ask(page, "First?")
+    expect(page.locator("#chat .badge")).to_have_count(1)
+    ask(page, "Second?")
+    expect(page.locator("#chat .badge")).to_have_count(2)
+    other = visit(address)
+    ask(other, "From elsewhere?")
+    expect(other.locator("#chat .badge")).to_have_count(1)
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .example")).to_have_count(len(EXAMPLES))
+    ask(page, "Third?")
+    expect(page.locator("#chat .badge")).to_have_count(1)
+    answer = f"{LOSS.quote} [1]"
+    assert assistant.asked == [
+        ("First?", []),
+        ("Second?", [("First?", answer)]),
+        ("From elsewhere?", []),
+        ("Third?", []),
+    ]
+
+
+def test_one_question_at_a_time(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """An empty question is none, and one typed during an answer stays in the box until it can be asked."""
+    held = Signal()
+    assistant.scripts += [[TextEvent("It fell"), held, *quoted_answer()], quoted_answer()]
+    page = visit(address)
+    ask(page, "   ")
+    ask(page, "First?")
+    expect(page.locator("#chat .answer")).to_have_text("It fell")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    ask(page, "Second?")
+    held.set()
+    expect(page.locator("#chat .badge")).to_have_count(1)
+    expect(page.locator("#ask .submit-button")).to_be_visible()
+    expect(page.locator("#ask textarea")).to_have_value("Second?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat .badge")).to_have_count(2)
+    assert [question for question, _ in assistant.asked] == ["First?", "Second?"]
+
+
+def test_copy_gives_the_text_with_its_sources(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """What is copied can be pasted into a letter: plain text, numbers in brackets, the sources below."""
+    assistant.scripts.append(quoted_answer())
+    page = visit(address)
+    ask(page)
+    expect(page.locator("#chat .badge")).to_be_visible()
+    page.locator("#chat .message-buttons-left").get_by_label("Copy message").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('[1] Nvidia falls')")
+    copied = str(page.evaluate("navigator.clipboard.readText()"))
+    assert copied.startswith(
+        f"{LOSS.quote} [1]\n\n"
+        "[1] Nvidia falls 17% and takes the market with it Bloomberg, Reuters and 2 others · 28 January 2025\n\n"
+    )
+    assert "<" not in copied
+
+
+def test_hostile_text_does_not_run(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """Whatever articles, models and visitors write, no script runs, nothing is fetched, and the page holds its form."""
+    hostile = (
+        "<img src=/leak onerror=window.ran=1><script>window.ran=1</script><svg onload=window.ran=1></svg>"
+        '"><iframe src=/leak></iframe><form action=/leak><button>x</button></form><b style=background:url(/leak)>'
+        "![x](/leak) [y](javascript:window.ran=1) <http://127.0.0.1:9/> $$\\includegraphics{/leak}$$ "
+        "```mermaid\ngraph TD; A-->B\n```\n\n" + "long" * 200
+    )
+    article = Article("hostile", hostile, hostile, hostile, hostile, "", (Source(hostile, hostile, "/leak", hostile),))
+    source = citation(1, article, hostile)
+    assistant.articles["hostile"] = article
+    told = Answer("", f"{hostile} [1]", (source,), (source.passage,), model=hostile, notes=(hostile,))
+    assistant.scripts += [
+        [StageEvent("read", hostile), ReasoningEvent(hostile), TextEvent(hostile), DoneEvent(told)],
+        [StageEvent("read", hostile), TextEvent(hostile), ModelServerError(hostile)],
+    ]
+    page = visit(address, phone=True)
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    ask(page, hostile)
+    expect(page.locator("#chat .badge")).to_be_attached()
+    ask(page, hostile)
+    expect(page.locator("#chat .failure")).to_be_attached()
+    page.locator("#chat .title").first.click()
+    page.locator("#chat a.source").click()
+    expect(page.locator("#reader mark").first).to_be_attached()
+    own = re.compile(
+        re.escape(address)
+        + r"(gradio_api/(queue/(join|data)|run/predict|heartbeat|cancel)|article\?|assets/|static/|page/)"
+    )
+    assert [url for url in fetched if not own.match(url)] == []
+    brought = "img, script, iframe, form, b, table, pre, [style*=url], [onerror], [onload], a:not([href^='#read?'])"
+    assert page.locator(f":is(#chat .message, #reader .page) :is({brought})").count() == 0
+    assert page.evaluate("window.ran === undefined")
+    assert fits(page)
+
+
+def test_the_server_answers_this_machine_and_this_page_only(address: str) -> None:
+    """A foreign host name, another site's page and uploads are refused; every answer carries the security headers."""
+    with httpx.Client(base_url=address) as client:
+        assert client.get("/healthz").json() == {"ok": True}
+        assert client.get("/", headers={"host": "rebound.example"}).status_code == 400
+        join = "/gradio_api/queue/join"
+        for origin in ("https://evil.example", "http://127.0.0.1:1", "null"):
+            assert client.post(join, json={}, headers={"origin": origin}).status_code == 403
+        assert client.post(join, json={}, headers={"origin": address.rstrip("/")}).status_code != 403
+        upload = client.post("/gradio_api/upload", files={"files": ("x.html", b"<script>")})
+        assert upload.status_code == 403
+        for path in ("/docs", "/openapi.json", "/monitoring", "/gradio_api/file=/etc/passwd", "/page/../web.py"):
+            assert client.get(path).status_code in (400, 403, 404), path
+        for response in (client.get("/"), client.get("/page/page.js"), upload):
+            policy = response.headers["content-security-policy"]
+            assert "script-src 'self';" in policy
+            assert "frame-ancestors 'none'" in policy
+            assert response.headers["x-content-type-options"] == "nosniff"
+            assert response.headers["referrer-policy"] == "no-referrer"
+            assert response.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_serving_to_the_network_is_refused() -> None:
+    """Without a password the page is for this machine only."""
+    with pytest.raises(SettingsError, match=r"no password.*'0\.0\.0\.0'"):
+        serve(ScriptedAssistant(), host="0.0.0.0")
+
+
+def test_a_port_in_use_is_said() -> None:
+    """Somebody who asks for a port gets that one or a sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"Port {port} is in use"):
+            serve(ScriptedAssistant(), port=port)
+
+
+def test_serve_says_where_it_is_and_ends_on_interrupt() -> None:
+    """With the usual port taken another one is found and named, and Ctrl-C ends the server without a traceback."""
+    program = (
+        "import socket\n"
+        "from tests.fakes import ScriptedAssistant\n"
+        "from ui.web import DEFAULT_PORT, serve\n"
+        "try:\n"
+        "    taken = socket.create_server(('127.0.0.1', DEFAULT_PORT))\n"
+        "except OSError:\n"
+        "    pass\n"
+        "serve(ScriptedAssistant(), open_browser=False)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        found = re.fullmatch(r"The chat is at (http://127\.0\.0\.1:(\d+)/) \(Ctrl-C ends it\)\.\n", said)
+        assert found is not None, said
+        assert found[2] != "7860"
+        assert httpx.get(f"{found[1]}healthz").json() == {"ok": True}
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(30), process.stderr.read()) == (0, "")

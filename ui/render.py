@@ -1,0 +1,309 @@
+"""A conversation as chat messages, an article as the reader's page: pure, from records to HTML.
+
+Everything from articles, models and visitors is untrusted. It becomes HTML here and nowhere else: escaped, or
+through a Markdown parser that knows emphasis, headings, lists and tables and has no links, images, code or HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from html import escape
+from typing import Any, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from markdown_it import MarkdownIt
+
+from rag.records import (
+    Answer,
+    Article,
+    Citation,
+    CitationEvent,
+    DoneEvent,
+    Event,
+    Passage,
+    ReasoningEvent,
+    Source,
+    StageEvent,
+    TextEvent,
+)
+
+Message: TypeAlias = "dict[str, Any]"
+"""One message as Gradio's Chatbot takes it: role, content, and for the folded thinking its metadata."""
+
+CLOSEST_SHOWN = 4
+
+_MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(
+    ["heading", "list", "table", "newline", "emphasis", "balance_pairs"]
+)
+_MARK = re.compile(r"\s*\[(\d+)\]")
+_UNFINISHED_MARK = re.compile(r"\s*\[\d*$")
+_PARAGRAPH = re.compile(r"\S(?:.*\S)?(?:\n[^\S\n]*\S.*)*")
+
+
+@dataclass(slots=True)
+class Turn:
+    """A question and what has arrived in answer to it so far; `seconds` count from the question."""
+
+    question: str
+    stages: list[str] = field(default_factory=list)
+    reasoning: str = ""
+    text: str = ""
+    citations: list[Citation] = field(default_factory=list)
+    answer: Answer | None = None
+    failure: str = ""
+    stopped: bool = False
+    seconds_to_text: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether more can still arrive."""
+        return not (self.answer or self.failure or self.stopped)
+
+    def take(self, event: Event, seconds: float) -> None:
+        """Add an event that arrived `seconds` after the question."""
+        self.seconds = seconds
+        match event:
+            case StageEvent():
+                self.stages.append(event.message)
+            case ReasoningEvent():
+                self.reasoning += event.text
+            case CitationEvent():
+                self.citations.append(event.citation)
+            case TextEvent():
+                self.text += event.text
+            case DoneEvent():
+                self.answer, self.text, self.citations = event.answer, event.answer.text, list(event.answer.citations)
+        if self.seconds_to_text is None and isinstance(event, TextEvent | DoneEvent):
+            self.seconds_to_text = seconds
+
+
+def messages(turns: Iterable[Turn]) -> list[Message]:
+    """The conversation for the Chatbot: per turn the question, how the answer came about (folded), the answer."""
+    return [message for turn in turns for message in _turn_messages(turn)]
+
+
+def _turn_messages(turn: Turn) -> list[Message]:
+    found = [_message("user", f'<p class="question" dir="auto">{_lines(turn.question)}</p>')]
+    if turn.stages or turn.reasoning or turn.running:
+        found.append({**_message("assistant", _thinking(turn)), "metadata": _thinking_head(turn)})
+    if turn.text or not turn.running:
+        found.append(_message("assistant", _answer(turn)))
+    return found
+
+
+def _message(role: str, html: str) -> Message:
+    """A message on one line: Gradio reads messages as Markdown, where an empty line would end the HTML."""
+    return {"role": role, "content": re.sub(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*", " ", html)}
+
+
+def _thinking_head(turn: Turn) -> dict[str, str]:
+    if turn.running and turn.seconds_to_text is None:
+        title = "Thinking" if turn.reasoning else (turn.stages[-1] if turn.stages else "Waiting")
+        return {"title": _no_markdown(title), "status": "pending"}
+    seconds = turn.seconds if turn.seconds_to_text is None else turn.seconds_to_text
+    title = "Thought for" if turn.reasoning else "Searched the articles for"
+    return {"title": f"{title} {duration(seconds)}", "status": "done"}
+
+
+def _no_markdown(text: str) -> str:
+    """Text for a place that Gradio reads as Markdown: every sign that could mean something as a character reference."""
+    return re.sub(r"[^\w\s]", lambda sign: f"&#{ord(sign[0])};", " ".join(text.split()))
+
+
+def _thinking(turn: Turn) -> str:
+    stages = "".join(f"<li>{_lines(stage)}</li>" for stage in turn.stages)
+    paragraphs = "".join(f"<p>{_lines(part[0])}</p>" for part in _PARAGRAPH.finditer(turn.reasoning))
+    return f'<div class="thinking"><ul class="stages">{stages}</ul>{paragraphs}</div>'
+
+
+def _answer(turn: Turn) -> str:
+    """The text with its marks; once nothing more arrives also the sources, the notes, and who answered."""
+    text = _UNFINISHED_MARK.sub("", turn.text) if turn.running else turn.text
+    parts = [f'<div class="text" dir="auto">{marked_text(text, turn.citations)}</div>'] if text else []
+    if not turn.running:
+        if turn.citations:
+            parts.append(_source_list("Sources", [_source_link(c.passage, c) for c in turn.citations]))
+        elif turn.answer and turn.answer.refused and turn.answer.passages:
+            parts.append(_source_list("The closest articles", _closest(turn.answer.passages)))
+        parts += [f'<p class="note" dir="auto">{_lines(note)}</p>' for note in _notes(turn)]
+        if turn.failure:
+            parts.append(failure(turn.failure))
+        if turn.answer:
+            parts.append(f'<p class="badge">{escape(badge(turn.answer, turn.seconds))}</p>')
+    return f'<div class="answer">{"".join(parts)}</div>'
+
+
+def _notes(turn: Turn) -> Iterable[str]:
+    if turn.stopped:
+        yield "You stopped this answer: what stands here is cut short." if turn.text else "You stopped this answer."
+    elif turn.answer and turn.answer.interrupted:
+        yield "This answer is cut short."
+    if turn.answer:
+        yield from turn.answer.notes
+
+
+def badge(answer: Answer, seconds: float) -> str:
+    """Who answered, from how many articles, in what time, on one line.
+
+    >>> badge(Answer("Why?", "So.", model="ollama/deepseek-r1:8b"), 75)
+    'Written by deepseek-r1:8b on this computer · 1 min 15 s'
+    """
+    if answer.refused:
+        who = "No answer in the articles"
+    elif answer.model == "quotes":
+        who = "In the articles’ own words, no model"
+    else:
+        who = f"Written by {answer.model.partition('/')[2] or answer.model} on this computer"
+    count = len({passage.article_id for passage in answer.passages})
+    read = [f"{count} article{'s' if count > 1 else ''} read"] if count else []
+    return " · ".join([who, *read, duration(seconds)])
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people.
+
+    >>> duration(0.04), duration(9.96), duration(61)
+    ('0.1 s', '10 s', '1 min 1 s')
+    """
+    if seconds < 9.95:
+        return f"{max(seconds, 0.1):.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def day(iso: str) -> str:
+    """An ISO 8601 date for people; anything else stays as it is.
+
+    >>> day("2025-01-27T09:30:00Z"), day("last week")
+    ('27 January 2025', 'last week')
+    """
+    try:
+        found = date.fromisoformat(iso[:10])
+    except ValueError:
+        return iso
+    return f"{found.day} {found:%B %Y}"
+
+
+def marked_text(text: str, citations: Sequence[Citation]) -> str:
+    """The answer's Markdown as HTML, each `[n]` of a citation as a link that opens the reader at its sentence."""
+    links = {str(c.number): _mark_link(c) for c in citations}
+    return _MARK.sub(lambda mark: links.get(mark[1], mark[0]), _MARKDOWN.render(text).strip())
+
+
+def _mark_link(citation: Citation) -> str:
+    address = _reader_address(citation.passage, citation)
+    hint = escape(f"{_outlets(citation.passage)}: “{citation.quote}”")
+    return f'<a class="mark" href="{address}" title="{hint}">{citation.number}</a>'
+
+
+def _source_link(passage: Passage, citation: Citation | None = None) -> str:
+    number = f'<span class="number">{citation.number}</span> ' if citation else ""
+    hint = f' title="{escape(citation.quote)}"' if citation else ""
+    about = " · ".join(part for part in (_outlets(passage), day(passage.published)) if part)
+    return (
+        f'<a class="source" href="{_reader_address(passage, citation)}"{hint}>{number}'
+        f'<span class="title" dir="auto">{_lines(passage.title)}</span> <span class="about">{_lines(about)}</span></a>'
+    )
+
+
+def _closest(passages: Iterable[Passage]) -> list[str]:
+    """Links to the articles that came nearest, each once."""
+    links: dict[str, str] = {}
+    for passage in passages:
+        links.setdefault(passage.article_id, _source_link(passage))
+    return list(links.values())[:CLOSEST_SHOWN]
+
+
+def _source_list(heading: str, links: Sequence[str]) -> str:
+    return f'<p class="heading">{heading}</p><ul class="sources">{"".join(f"<li>{link}</li>" for link in links)}</ul>'
+
+
+def _reader_address(passage: Passage, citation: Citation | None) -> str:
+    place = {"start": citation.start, "end": citation.end, "number": citation.number} if citation else {}
+    return "#read?" + escape(urlencode({"id": passage.article_id, **place}))
+
+
+def _outlets(reported: Passage | Article) -> str:
+    """Everybody who reported it, the first two by name."""
+    names = list(dict.fromkeys(name for name in (reported.outlet, *(s.outlet for s in reported.sources)) if name))
+    if len(names) > 3:
+        return f"{names[0]}, {names[1]} and {len(names) - 2} others"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def welcome() -> str:
+    """What the empty page says above the example questions."""
+    return (
+        '<div class="welcome"><p class="lead">On 27 January 2025 a Chinese language model took hundreds of billions '
+        "of dollars off the stock market in one day.</p>"
+        "<p>Ask what happened and why. Every answer cites the sentences it stands on.</p></div>"
+    )
+
+
+def status(line: str) -> str:
+    """The line under the question box."""
+    return f'<p class="status">{_lines(line)}</p>'
+
+
+def failure(sentence: str) -> str:
+    """What went wrong, for the reader's panel."""
+    return f'<p class="failure" dir="auto">{_lines(sentence)}</p>'
+
+
+def article_page(article: Article, start: int = 0, end: int = 0) -> str:
+    """The whole article for the reader's panel, `article.text[start:end]` highlighted, with links to the originals."""
+    outlets = _outlets(article)
+    about = [f"<span>{escape(outlets)}</span>"] if outlets else []
+    if article.published:
+        about.append(f'<time datetime="{escape(article.published)}">{escape(day(article.published))}</time>')
+    if article.author:
+        about.append(f"<span>{escape(article.author)}</span>")
+    paragraphs = "".join(
+        f"<p>{_highlighted(article.text, p.start(), p.end(), start, end)}</p>"
+        for p in _PARAGRAPH.finditer(article.text)
+    )
+    own = [Source(article.outlet, article.title, article.url, article.published)] if article.url else []
+    originals = "".join(f"<li>{_original(source)}</li>" for source in own or article.sources)
+    return (
+        f'<article dir="auto"><p class="about">{" · ".join(about)}</p><h2 tabindex="-1">{escape(article.title)}</h2>'
+        f'<div class="text">{paragraphs}</div>'
+        + (f'<h3>The originals, on the web</h3><ul class="originals">{originals}</ul>' if originals else "")
+        + "</article>"
+    )
+
+
+def _highlighted(text: str, begin: int, stop: int, start: int, end: int) -> str:
+    """`text[begin:stop]` with what `text[start:end]` has of it in a mark."""
+    start, end = max(begin, start), min(stop, end)
+    if start >= end:
+        return escape(text[begin:stop])
+    return f"{escape(text[begin:start])}<mark>{escape(text[start:end])}</mark>{escape(text[end:stop])}"
+
+
+def _original(source: Source) -> str:
+    """A publication by name; a link only where its address is one of the web."""
+    name = f"<cite>{escape(source.title)}</cite>" if source.title else escape(source.outlet)
+    about = [source.outlet] if source.title and source.outlet else []
+    about += [day(source.date)] if source.date else []
+    if _on_the_web(source.url):
+        name = (
+            f'<a href="{escape(source.url)}" target="_blank" rel="noopener noreferrer">{name}'
+            '<span class="leaves"> (opens outside this computer)</span></a>'
+        )
+    return f'{name} <span class="about">{escape(" · ".join(about))}</span>'
+
+
+def _on_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
