@@ -101,7 +101,8 @@ class _Answer:
 
 def _relay(model: LocalModel, prompt: Prompt, answer: _Answer, *, think: bool) -> Generator[Event]:
     """One call of the model into `answer`."""
-    waiting = StageEvent("model", f"{model.name} reads {len(prompt.passages)} passages")
+    count = len(prompt.passages)
+    waiting = StageEvent("model", f"{model.name} reads {count} passage{'s' * (count != 1)}")
     yield waiting
     with closing(model.stream(prompt.messages, think=think)) as deltas:
         while True:

@@ -43,7 +43,7 @@ PASSAGE = Passage(TEXT, 0.9, "nvidia", "Nvidia falls", "CNBC", "2025-01-27", "",
 LOSS, FALL = Sentence(TEXT[:43], 0, 43), Sentence(TEXT[44:], 44, len(TEXT))
 EVIDENCE = (Evidence(PASSAGE, (LOSS, FALL)),)
 QUESTION = "How much did Nvidia lose?"
-READS = StageEvent("model", "ollama/deepseek-r1:8b reads 1 passages")
+READS = StageEvent("model", "ollama/deepseek-r1:8b reads 1 passage")
 LOSS_CITED = Citation(1, LOSS.text, PASSAGE, 0, 43)
 
 
