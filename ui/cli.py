@@ -31,7 +31,9 @@ IndexOption = Annotated[
 ]
 ModelOption = Annotated[str | None, typer.Option("--model", help=f"Who answers: {MODEL_FORMS}.", metavar="MODEL")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the record as JSON.")]
-QuestionArgument = Annotated[str, typer.Argument(help="The question; - reads it from standard input.")]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="The question; - reads it from standard input.")
+]
 
 
 app = typer.Typer(

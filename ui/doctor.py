@@ -46,7 +46,7 @@ def examine(settings: Settings) -> list[Check]:
         *_models(settings),
         _memory(),
         _disk(settings.index),
-        _network(settings),
+        network(settings),
     ]
 
 
@@ -149,7 +149,8 @@ def _disk(index: Path) -> Check:
     return Check("Disk", "ok", finding)
 
 
-def _network(settings: Settings) -> Check:
+def network(settings: Settings) -> Check:
+    """Whether anything leaves this machine."""
     from rag.models import is_here
 
     if not is_here(settings.ollama_host):

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import corpus
+from ingest import sync
+from rag import Assistant, Settings
+from rag.embed import MiniLM
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of whoever runs the tests counts, their data stays untouched, and no model server is found."""
+    home = str(tmp_path_factory.mktemp("home"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AFTERSHOCK_") or name == "OLLAMA_HOST"]:
+            patch.delenv(name)
+        for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+            patch.delenv(name, raising=False)
+        # Where platforms keep user data: the first on Linux and macOS, the second on Windows.
+        patch.setenv("XDG_DATA_HOME", home)
+        patch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", home)
+        # Nothing listens on port 9, where a server of the user's may well listen on Ollama's own.
+        patch.setenv("AFTERSHOCK_OLLAMA_HOST", "http://127.0.0.1:9")
+        yield
+
+
+@pytest.fixture(scope="session")
+def embedder() -> MiniLM:
+    """The real embedding model, loaded once."""
+    return MiniLM()
+
+
+@pytest.fixture(scope="session")
+def corpus_index(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Path:
+    """An index over the shipped articles. Not to be written to."""
+    place = tmp_path_factory.mktemp("corpus") / "index"
+    sync([corpus.FOLDER], Settings(place), embedder=embedder)
+    return place
+
+
+@pytest.fixture(scope="session")
+def assistant(corpus_index: Path) -> Iterator[Assistant]:
+    """An assistant over the shipped articles that quotes them."""
+    made = Assistant.from_settings(Settings(corpus_index, model="quotes"))
+    yield made
+    made.close()
