@@ -91,3 +91,15 @@ def test_an_old_python_reads_the_setup_script() -> None:
         )
     }
     assert imported <= sys.stdlib_module_names
+
+
+def test_the_readme_maps_every_module() -> None:
+    """README's map has a line for each module, and its set-up commands are those that .ci/run runs."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    mapped = {line.split()[0] for line in readme.partition("## Map")[2].splitlines() if line.startswith(" ")}
+    for package in PROJECT["tool"]["setuptools"]["packages"]:
+        modules = {path.name for path in (ROOT / package).glob("*.py")}
+        assert modules - {"__init__.py"} <= mapped, package
+    command = "python3 bootstrap.py test\n"
+    assert f"```sh\n{command}```" in readme
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
