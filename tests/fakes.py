@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from threading import Event as Signal
 from typing import TypeAlias
 
-from rag.errors import IndexStateError
 from rag.records import (
     Answer,
     Article,
@@ -33,6 +32,7 @@ NVIDIA = Article(
         "next models would need. Analysts at several banks called the sale overdone before the week was out.\n\n"
         "On Tuesday about half of the loss in the index came back.\n\n"
         "Nobody at the company had foreseen the reaction; its statement praised the work as an excellent advance."
+        + "".join(f"\n\nOn day {day} the shares moved again." for day in range(4, 30))
     ),
     published="2025-01-28",
     sources=(
@@ -43,7 +43,7 @@ NVIDIA = Article(
             "2025-01-27",
         ),
         Source("Reuters", "DeepSeek sparks AI stock selloff", "https://example.org/reuters", "2025-01-28"),
-        Source("Wire Copy", "The day in shares", "javascript:alert(1)", "2025-01-28"),
+        Source("Wire Copy", "The day in shares", "javascript://example.org/%0Aalert(1)", "2025-01-28"),
         Source("CNBC", "Nvidia sheds almost $600 billion", "https://example.org/cnbc", "2025-01-27"),
     ),
 )
@@ -164,12 +164,12 @@ class ScriptedAssistant:
     """
 
     def __init__(self, articles: Sequence[Article] = (NVIDIA, TRAINING)) -> None:
-        self.articles = {article.id: article for article in articles}
+        self._articles = {article.id: article for article in articles}
         self.scripts: list[Iterable[Step]] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.closed = Signal()
 
-    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
+    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Generator[Event, None, None]:
         """The next script, step by step."""
         self.asked.append((question, list(history)))
         try:
@@ -188,10 +188,12 @@ class ScriptedAssistant:
 
     def article(self, article_id: str) -> Article:
         """The article of that id."""
-        if article_id not in self.articles:
-            raise IndexStateError(f"No article is called {article_id!r}.")
-        return self.articles[article_id]
+        return self._articles[article_id]
 
-    def status(self) -> str:
-        """A fixed line."""
-        return "deepseek-r1:8b · 41 articles"
+    def articles(self) -> list[Article]:
+        """All articles."""
+        return list(self._articles.values())
+
+    def add(self, article: Article) -> None:
+        """One more article."""
+        self._articles[article.id] = article

@@ -5,7 +5,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rag.records import Answer, Article, Citation, Event, Passage, ReasoningEvent, Source, StageEvent, TextEvent
+from rag.records import (
+    Answer,
+    Article,
+    Citation,
+    CitationEvent,
+    Event,
+    Passage,
+    ReasoningEvent,
+    Source,
+    StageEvent,
+    TextEvent,
+)
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, citation, model_answer, quoted_answer, refusal
 from ui.render import Turn, article_page, marked_text, messages
 
@@ -25,7 +36,24 @@ HOSTILE = [
     "text\u2028\u2028<b>x</b>\r\n\r\n<i>y</i>\x0b\x0c",
     "&lt;script&gt;alert(1)&lt;/script&gt;",
 ]
-TAGS = {"a", "article", "br", "cite", "div", "em", "h2", "h3", "li", "mark", "p", "span", "strong", "time", "ul"}
+TAGS = {
+    "a",
+    "article",
+    "br",
+    "cite",
+    "code",
+    "div",
+    "em",
+    "h2",
+    "h3",
+    "li",
+    "mark",
+    "p",
+    "span",
+    "strong",
+    "time",
+    "ul",
+}
 
 
 class Tags(HTMLParser):
@@ -83,20 +111,45 @@ def test_thinking_is_open_until_text_comes_and_then_folded_with_its_time() -> No
 
 
 def test_a_model_answer_ends_with_its_sources_and_who_wrote_it() -> None:
-    """Sources carry number, title, outlets and date; the badge names the model."""
+    """Sources carry number, title, outlets, date and quote; the badge names the model."""
     assert text_of(messages([told(model_answer())])[-1]["content"]) == (
         "Nvidia lost $589 billion of market value on 27 January 2025, the largest loss of one firm in one day 1 . "
         "What set it off was a report on cost: DeepSeek put the training of V3 at $5.576 million "
         "that figure leaves out earlier research, failed runs and the chips 2 Sources "
         "1 Nvidia falls 17% and takes the market with it Bloomberg, Reuters and 2 others · 28 January 2025 "
-        "2 What training DeepSeek-V3 cost The Ledger · 29 January 2025 "
-        f"Written by deepseek-r1:8b on this computer · 2 articles read · {len(model_answer()) / 10:.1f} s"
+        f"“{LOSS.quote}” 2 What training DeepSeek-V3 cost The Ledger · 29 January 2025 “{COST.quote}” "
+        f"Written by deepseek-r1:8b · 2 articles read · {len(model_answer()) / 10:.1f} s"
     )
 
 
 def test_a_quoted_answer_says_that_no_model_was_used() -> None:
-    """The reader can tell the articles' own words from a model's."""
-    assert "own words, no model" in messages([told(quoted_answer())])[-1]["content"]
+    """The reader can tell the articles' own words from a model's, and does not get them a second time as sources."""
+    shown = text_of(messages([told(quoted_answer())])[-1]["content"])
+    assert "own words, no model" in shown
+    assert shown.count(LOSS.quote) == 1
+
+
+def test_an_article_cited_twice_has_one_card() -> None:
+    """The card carries both numbers and both quotes, each quote with its number and its own place."""
+    other = citation(2, NVIDIA, "The Nasdaq Composite fell 3.1%.")
+    turn = told([CitationEvent(LOSS), CitationEvent(other), TextEvent("Both [1] fell [2].")])
+    turn.stopped = True
+    content = messages([turn])[-1]["content"]
+    assert text_of(content).count(NVIDIA.title) == 1
+    assert f"1 2 {NVIDIA.title}" in text_of(content)
+    assert f"1 “{LOSS.quote}” 2 “{other.quote}”" in text_of(content)
+    ends = [re.findall("end=(\\d+)", str(link["href"])) for link in Tags(content).links]
+    assert ends == [["189"], [str(other.end)], ["189"], ["189"], [str(other.end)]]
+
+
+def test_a_note_is_said_once_in_a_conversation() -> None:
+    """How to get a model is worth one telling; code in it is shown as code."""
+    answer = Answer("Why?", "So.", notes=("Run `ollama serve`.",))
+    shown = [
+        str(message["content"]) for message in messages([Turn("Why?", answer=answer), Turn("How?", answer=answer)])
+    ]
+    assert "".join(shown).count("Run <code>ollama serve</code>.") == 1
+    assert "Run" in shown[1]
 
 
 def test_a_mark_leads_to_its_sentence() -> None:

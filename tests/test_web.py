@@ -19,7 +19,7 @@ import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from rag.errors import ModelServerError, SettingsError
-from rag.records import Answer, Article, DoneEvent, ReasoningEvent, Source, StageEvent, TextEvent
+from rag.records import Answer, Article, CitationEvent, DoneEvent, ReasoningEvent, Source, StageEvent, TextEvent
 from tests.fakes import (
     COST,
     LOSS,
@@ -205,10 +205,28 @@ def test_a_mark_opens_the_sentence_in_its_article(
     expect(original).to_have_attribute("rel", "noopener noreferrer")
     expect(original).to_have_attribute("target", "_blank")
     assert reader.evaluate("dialog => dialog.matches(':modal')") == phone  # A sheet over the page, or beside it.
+    expect(reader.locator(".place")).to_be_in_viewport(ratio=1)
     assert fits(page)
     page.keyboard.press("Escape")
     expect(reader).to_be_hidden()
     expect(mark).to_be_focused()
+
+
+def test_the_reader_can_be_used_while_text_streams(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """A source opened in mid-answer stays open while the answer is drawn anew, and Escape leads back to its mark."""
+    more = Signal()
+    script: list[Step] = [CitationEvent(LOSS), TextEvent("It fell [1]"), more, TextEvent(" by 17%.")]
+    assistant.scripts.append([*script, DoneEvent(Answer("", "It fell [1] by 17%.", (LOSS,)))])
+    page = visit(address)
+    ask(page)
+    page.locator("#chat a.mark").click()
+    expect(page.locator("#reader mark")).to_have_text(LOSS.quote)
+    more.set()
+    expect(page.locator("#chat .badge")).to_be_visible()
+    expect(page.locator("#reader mark")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#reader")).to_be_hidden()
+    expect(page.locator("#chat a.mark")).to_be_focused()
 
 
 def test_the_reader_goes_from_source_to_source(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
@@ -315,7 +333,7 @@ def test_an_article_that_is_gone_is_said_in_the_reader(
     page = visit(address)
     ask(page)
     page.locator("#chat a.mark").click()
-    expect(page.locator("#reader .failure")).to_have_text("No article is called 'lost'.")
+    expect(page.locator("#reader .failure")).to_have_text("This article is no longer in the index.")
 
 
 def test_an_example_is_asked_with_a_click(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
@@ -399,7 +417,7 @@ def test_hostile_text_does_not_run(assistant: ScriptedAssistant, address: str, v
     )
     article = Article("hostile", hostile, hostile, hostile, hostile, "", (Source(hostile, hostile, "/leak", hostile),))
     source = citation(1, article, hostile)
-    assistant.articles["hostile"] = article
+    assistant.add(article)
     told = Answer("", f"{hostile} [1]", (source,), (source.passage,), model=hostile, notes=(hostile,))
     assistant.scripts += [
         [StageEvent("read", hostile), ReasoningEvent(hostile), TextEvent(hostile), DoneEvent(told)],
@@ -424,6 +442,8 @@ def test_hostile_text_does_not_run(assistant: ScriptedAssistant, address: str, v
     assert page.locator(f":is(#chat .message, #reader .page) :is({brought})").count() == 0
     assert page.evaluate("window.ran === undefined")
     assert fits(page)
+    for part in page.locator("#chat .question, #chat .answer, #chat .thinking, #reader .page").all():
+        assert part.evaluate("part => part.scrollWidth <= part.clientWidth")  # Long words break, none is cut off.
 
 
 def test_the_server_answers_this_machine_and_this_page_only(address: str) -> None:

@@ -33,7 +33,7 @@ from rag.records import (
 Message: TypeAlias = "dict[str, Any]"
 """One message as Gradio's Chatbot takes it: role, content, and for the folded thinking its metadata."""
 
-CLOSEST_SHOWN = 4
+CLOSEST_SHOWN = 3
 
 _MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(
     ["heading", "list", "table", "newline", "emphasis", "balance_pairs"]
@@ -83,15 +83,16 @@ class Turn:
 
 def messages(turns: Iterable[Turn]) -> list[Message]:
     """The conversation for the Chatbot: per turn the question, how the answer came about (folded), the answer."""
-    return [message for turn in turns for message in _turn_messages(turn)]
+    said: set[str] = set()
+    return [message for turn in turns for message in _turn_messages(turn, said)]
 
 
-def _turn_messages(turn: Turn) -> list[Message]:
+def _turn_messages(turn: Turn, said: set[str]) -> list[Message]:
     found = [_message("user", f'<p class="question" dir="auto">{_lines(turn.question)}</p>')]
     if turn.stages or turn.reasoning or turn.running:
         found.append({**_message("assistant", _thinking(turn)), "metadata": _thinking_head(turn)})
     if turn.text or not turn.running:
-        found.append(_message("assistant", _answer(turn)))
+        found.append(_message("assistant", _answer(turn, said)))
     return found
 
 
@@ -120,16 +121,16 @@ def _thinking(turn: Turn) -> str:
     return f'<div class="thinking"><ul class="stages">{stages}</ul>{paragraphs}</div>'
 
 
-def _answer(turn: Turn) -> str:
-    """The text with its marks; once nothing more arrives also the sources, the notes, and who answered."""
+def _answer(turn: Turn, said: set[str]) -> str:
+    """The text with its marks; once nothing more arrives also the sources, the notes not yet `said`, who answered."""
     text = _UNFINISHED_MARK.sub("", turn.text) if turn.running else turn.text
     parts = [f'<div class="text" dir="auto">{marked_text(text, turn.citations)}</div>'] if text else []
     if not turn.running:
         if turn.citations:
-            parts.append(_source_list("Sources", [_source_link(c.passage, c) for c in turn.citations]))
+            parts.append(_sources(turn.citations, turn.text))
         elif turn.answer and turn.answer.refused and turn.answer.passages:
-            parts.append(_source_list("The closest articles", _closest(turn.answer.passages)))
-        parts += [f'<p class="note" dir="auto">{_lines(note)}</p>' for note in _notes(turn)]
+            parts.append(_closest(turn.answer.passages))
+        parts += [f'<p class="note" dir="auto">{_sentence(note)}</p>' for note in _notes(turn, said)]
         if turn.failure:
             parts.append(failure(turn.failure))
         if turn.answer:
@@ -137,27 +138,28 @@ def _answer(turn: Turn) -> str:
     return f'<div class="answer">{"".join(parts)}</div>'
 
 
-def _notes(turn: Turn) -> Iterable[str]:
+def _notes(turn: Turn, said: set[str]) -> Iterable[str]:
     if turn.stopped:
         yield "You stopped this answer: what stands here is cut short." if turn.text else "You stopped this answer."
     elif turn.answer and turn.answer.interrupted:
         yield "This answer is cut short."
     if turn.answer:
-        yield from turn.answer.notes
+        yield from (note for note in turn.answer.notes if note not in said)
+        said.update(turn.answer.notes)
 
 
 def badge(answer: Answer, seconds: float) -> str:
     """Who answered, from how many articles, in what time, on one line.
 
     >>> badge(Answer("Why?", "So.", model="ollama/deepseek-r1:8b"), 75)
-    'Written by deepseek-r1:8b on this computer · 1 min 15 s'
+    'Written by deepseek-r1:8b · 1 min 15 s'
     """
     if answer.refused:
         who = "No answer in the articles"
     elif answer.model == "quotes":
         who = "In the articles’ own words, no model"
     else:
-        who = f"Written by {answer.model.partition('/')[2] or answer.model} on this computer"
+        who = f"Written by {answer.model.partition('/')[2] or answer.model}"
     count = len({passage.article_id for passage in answer.passages})
     read = [f"{count} article{'s' if count > 1 else ''} read"] if count else []
     return " · ".join([who, *read, duration(seconds)])
@@ -200,26 +202,43 @@ def _mark_link(citation: Citation) -> str:
     return f'<a class="mark" href="{address}" title="{hint}">{citation.number}</a>'
 
 
-def _source_link(passage: Passage, citation: Citation | None = None) -> str:
-    number = f'<span class="number">{citation.number}</span> ' if citation else ""
-    hint = f' title="{escape(citation.quote)}"' if citation else ""
+def _sources(citations: Iterable[Citation], text: str) -> str:
+    """A card for each cited article, with those of its quotes that the answer's text does not hold word for word."""
+    by_article: dict[str, list[Citation]] = {}
+    for citation in citations:
+        by_article.setdefault(citation.passage.article_id, []).append(citation)
+    cards = []
+    for cited in by_article.values():
+        card = _card(cited[0].passage, _reader_address(cited[0].passage, cited[0]), [c.number for c in cited])
+        for citation in cited:
+            if citation.quote not in text:
+                address = _reader_address(citation.passage, citation)
+                number = f'<span class="number">{citation.number}</span> ' if len(cited) > 1 else ""
+                card += f'<a class="quote" href="{address}" dir="auto">{number}“{_lines(citation.quote)}”</a>'
+        cards.append(card)
+    return _card_list("Sources", cards)
+
+
+def _closest(passages: Iterable[Passage]) -> str:
+    """Cards of the articles that came nearest."""
+    first: dict[str, Passage] = {}
+    for passage in passages:
+        first.setdefault(passage.article_id, passage)
+    nearest = list(first.values())[:CLOSEST_SHOWN]
+    return _card_list("The closest articles", [_card(p, _reader_address(p, None), []) for p in nearest])
+
+
+def _card(passage: Passage, address: str, numbers: Iterable[int]) -> str:
+    chips = "".join(f'<span class="number">{number}</span> ' for number in numbers)
     about = " · ".join(part for part in (_outlets(passage), day(passage.published)) if part)
     return (
-        f'<a class="source" href="{_reader_address(passage, citation)}"{hint}>{number}'
-        f'<span class="title" dir="auto">{_lines(passage.title)}</span> <span class="about">{_lines(about)}</span></a>'
+        f'<a class="source" href="{address}">{chips}<span class="title" dir="auto">{_lines(passage.title)}</span> '
+        f'<span class="about">{_lines(about)}</span></a>'
     )
 
 
-def _closest(passages: Iterable[Passage]) -> list[str]:
-    """Links to the articles that came nearest, each once."""
-    links: dict[str, str] = {}
-    for passage in passages:
-        links.setdefault(passage.article_id, _source_link(passage))
-    return list(links.values())[:CLOSEST_SHOWN]
-
-
-def _source_list(heading: str, links: Sequence[str]) -> str:
-    return f'<p class="heading">{heading}</p><ul class="sources">{"".join(f"<li>{link}</li>" for link in links)}</ul>'
+def _card_list(heading: str, cards: Iterable[str]) -> str:
+    return f'<p class="heading">{heading}</p><ul class="sources">{"".join(f"<li>{card}</li>" for card in cards)}</ul>'
 
 
 def _reader_address(passage: Passage, citation: Citation | None) -> str:
@@ -244,14 +263,14 @@ def welcome() -> str:
     )
 
 
-def status(line: str) -> str:
+def status(articles: int) -> str:
     """The line under the question box."""
-    return f'<p class="status">{_lines(line)}</p>'
+    return f"Answers come only from the {articles:,} article{'s' * (articles != 1)} on this computer."
 
 
 def failure(sentence: str) -> str:
-    """What went wrong, for the reader's panel."""
-    return f'<p class="failure" dir="auto">{_lines(sentence)}</p>'
+    """What went wrong, as one sentence."""
+    return f'<p class="failure" dir="auto">{_sentence(sentence)}</p>'
 
 
 def article_page(article: Article, start: int = 0, end: int = 0) -> str:
@@ -303,6 +322,11 @@ def _on_the_web(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _sentence(text: str) -> str:
+    """One of Aftershock's own sentences, with what stands in backticks as code to type."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _lines(text))
 
 
 def _lines(text: str) -> str:

@@ -7,10 +7,10 @@ import socket
 import threading
 import time
 import webbrowser
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import aclosing, closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import AftershockError, SettingsError
 from rag.records import Article, Event
@@ -67,14 +67,14 @@ log = logging.getLogger(__name__)
 class Assistant(Protocol):
     """What the page needs of `rag.Assistant`."""
 
-    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
-        """The events of an answer, as a generator; closing it ends the work."""
+    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Generator[Event, None, None]:
+        """The events of an answer; closing the generator ends the work."""
 
     def article(self, article_id: str) -> Article:
-        """The whole article."""
+        """The whole article; KeyError when there is none of that id."""
 
-    def status(self) -> str:
-        """The model in use and the number of articles, on one line."""
+    def articles(self) -> Sequence[Article]:
+        """All articles."""
 
 
 def serve(assistant: Assistant, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = True) -> None:
@@ -141,8 +141,10 @@ def build_app(assistant: Assistant) -> "FastAPI":
     def article(id: str, start: int = 0, end: int = 0) -> HTMLResponse:
         try:
             return HTMLResponse(render.article_page(assistant.article(id), start, end))
+        except KeyError:
+            return HTMLResponse(render.failure("This article is no longer in the index."), status_code=404)
         except AftershockError as error:
-            return HTMLResponse(render.failure(str(error)), status_code=404)
+            return HTMLResponse(render.failure(str(error)), status_code=503)
 
     gr.mount_gradio_app(
         app,
@@ -245,7 +247,7 @@ def _layout(assistant: Assistant) -> "gradio.Blocks":
                 submit_btn=True,
                 autofocus=True,
             )
-            gr.Markdown(render.status(assistant.status()), elem_id="status")
+            gr.Markdown(render.status(len(assistant.articles())), elem_id="status")
 
         async def ask(question: str, turns: list[render.Turn]) -> AsyncIterator[tuple[Any, Any]]:
             if not question.strip() or (turns and turns[-1].running):
@@ -304,7 +306,7 @@ async def _fill(assistant: Assistant, turns: list[render.Turn]) -> AsyncGenerato
     yield
 
 
-async def _batches(stream: Callable[[], Iterator[Event]], seconds: float) -> AsyncGenerator[list[Event]]:
+async def _batches(stream: Callable[[], Generator[Event, None, None]], seconds: float) -> AsyncGenerator[list[Event]]:
     """What a stream yields, gathered so that a batch comes at most every `seconds`.
 
     One thread runs the stream from its start to its close. When the caller stops listening, for a stopped answer
@@ -321,7 +323,7 @@ async def _batches(stream: Callable[[], Iterator[Event]], seconds: float) -> Asy
 
     def run() -> None:
         try:
-            with closing(cast("Generator[Event, None, None]", stream())) as events:
+            with closing(stream()) as events:
                 for event in events:
                     if left.is_set():
                         break

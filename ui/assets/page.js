@@ -29,31 +29,34 @@ async function show(address) {
   part("place").textContent = `${kind} ${index + 1} of ${addresses.length}`;
   part("previous").disabled = index <= 0;
   part("next").disabled = index >= addresses.length - 1;
-  for (const link of document.querySelectorAll(LINK)) {
-    link.classList.toggle("open", link.getAttribute("href") === address);
-  }
+  highlight();
   let page = '<p class="failure">The article could not be loaded: is Aftershock still running?</p>';
   try {
     const response = await fetch(`/article?${query}`);
-    if (response.ok || response.status === 404) page = await response.text();
+    if (response.headers.get("content-type")?.startsWith("text/html")) page = await response.text();
   } catch {
     // The sentence above says it.
   }
   if (shown !== address) return; // Another one was asked for meanwhile.
   part("page").innerHTML = page;
-  part("page").scrollTop = 0;
-  const target = part("page").querySelector("mark") ?? part("page").querySelector("h2") ?? part("page");
+  const mark = part("page").querySelector("mark");
+  const target = mark ?? part("page").querySelector("h2") ?? part("page");
   if (target !== part("page")) target.tabIndex = -1;
   target.focus({ preventScroll: true });
-  if (target.matches("mark")) target.scrollIntoView({ block: "center" });
+  part("page").scrollTop = mark ? mark.offsetTop - part("page").clientHeight / 3 : 0;
+}
+
+function highlight() {
+  for (const link of document.querySelectorAll(LINK)) {
+    link.classList.toggle("open", link.getAttribute("href") === shown);
+  }
 }
 
 function open(link) {
   opener = link;
-  const answer = link.closest(".answer");
-  const links = [...answer.querySelectorAll("a.source")];
-  const all = links.length ? links : [...answer.querySelectorAll(LINK)];
-  addresses = [...new Set(all.map((each) => each.getAttribute("href")))];
+  const all = [...link.closest(".answer").querySelectorAll(LINK)].map((each) => each.getAttribute("href"));
+  const number = (address) => Number(new URLSearchParams(address.slice("#read?".length)).get("number"));
+  addresses = [...new Set(all)].sort((a, b) => number(a) - number(b));
   if (!reader.open) {
     if (SHEET.matches) reader.showModal();
     else reader.show();
@@ -65,9 +68,10 @@ function close() {
   if (!reader.open) return;
   reader.close();
   shown = "";
-  for (const link of document.querySelectorAll(`${LINK}.open`)) link.classList.remove("open");
+  highlight();
   // The answer may have been drawn anew since: then the same link in the new drawing.
-  const again = (link) => link.getAttribute("href") === opener.getAttribute("href");
+  const again = (link) =>
+    link.classList[0] === opener.classList[0] && link.getAttribute("href") === opener.getAttribute("href");
   const back = opener.isConnected ? opener : [...document.querySelectorAll(LINK)].findLast(again);
   (back ?? document.querySelector("#ask textarea")).focus();
 }
@@ -134,13 +138,14 @@ function plain(answer) {
   document.body.append(copy); // innerText knows lines and list items only of what is in the document.
   const text = copy.querySelector(".text")?.innerText.trim() ?? "";
   copy.remove();
-  const sources = lines("a.source", (source) => [...source.children].map((each) => each.textContent).join(" ")).join("\n");
+  const sources = lines("a.source", (card) => [...card.children].map((each) => each.textContent).join(" ")).join("\n");
   const notes = lines(".note, .failure, .badge", (each) => each.textContent).join("\n");
   return [text, sources, notes].filter(Boolean).join("\n\n");
 }
 
 // Gradio names each message by its raw HTML, says "list" where no items are, and puts a nameless button in a button.
 function mend() {
+  if (shown) highlight();
   for (const each of document.querySelectorAll("#chat [data-testid][aria-label]")) each.removeAttribute("aria-label");
   for (const each of document.querySelectorAll("#chat .examples[role=list]")) {
     each.setAttribute("role", "group");
