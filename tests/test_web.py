@@ -122,13 +122,13 @@ def served() -> Iterator[tuple[ScriptedAssistant, str]]:
 
 
 @pytest.fixture
-def assistant(served: tuple[ScriptedAssistant, str]) -> ScriptedAssistant:
+def scripted(served: tuple[ScriptedAssistant, str]) -> ScriptedAssistant:
     """The server's assistant, as new."""
-    assistant, _ = served
-    assistant.scripts.clear()
-    assistant.asked.clear()
-    assistant.closed.clear()
-    return assistant
+    scripted, _ = served
+    scripted.scripts.clear()
+    scripted.asked.clear()
+    scripted.closed.clear()
+    return scripted
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def fits(page: Page) -> bool:
 
 @pytest.mark.parametrize("phone", [False, True])
 def test_an_answer_streams_and_thinking_folds(
-    assistant: ScriptedAssistant, address: str, visit: Visit, phone: bool
+    scripted: ScriptedAssistant, address: str, visit: Visit, phone: bool
 ) -> None:
     """The reader sees the thinking while it lasts, then text growing, then the whole answer with who wrote it."""
     text, more, end = Signal(), Signal(), Signal()
@@ -163,7 +163,7 @@ def test_an_answer_streams_and_thinking_folds(
         TextEvent("It fell"),
         more,
     ]
-    assistant.scripts.append([*script, TextEvent(" by 17%."), end, whole])
+    scripted.scripts.append([*script, TextEvent(" by 17%."), end, whole])
     page = visit(address, phone=phone)
     ask(page)
     expect(page.locator("#chat .question")).to_have_text("Why?")
@@ -185,10 +185,10 @@ def test_an_answer_streams_and_thinking_folds(
 
 @pytest.mark.parametrize("phone", [False, True])
 def test_a_mark_opens_the_sentence_in_its_article(
-    assistant: ScriptedAssistant, address: str, visit: Visit, phone: bool
+    scripted: ScriptedAssistant, address: str, visit: Visit, phone: bool
 ) -> None:
     """`[1]` leads to the highlighted sentence in the whole article, with outlets, date and originals; Escape back."""
-    assistant.scripts.append(model_answer())
+    scripted.scripts.append(model_answer())
     page = visit(address, phone=phone)
     ask(page)
     expect(page.locator("#chat .badge")).to_be_visible()
@@ -212,11 +212,11 @@ def test_a_mark_opens_the_sentence_in_its_article(
     expect(mark).to_be_focused()
 
 
-def test_the_reader_can_be_used_while_text_streams(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_the_reader_can_be_used_while_text_streams(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """A source opened in mid-answer stays open while the answer is drawn anew, and Escape leads back to its mark."""
     more = Signal()
     script: list[Step] = [CitationEvent(LOSS), TextEvent("It fell [1]"), more, TextEvent(" by 17%.")]
-    assistant.scripts.append([*script, DoneEvent(Answer("", "It fell [1] by 17%.", (LOSS,)))])
+    scripted.scripts.append([*script, DoneEvent(Answer("", "It fell [1] by 17%.", (LOSS,)))])
     page = visit(address)
     ask(page)
     page.locator("#chat a.mark").click()
@@ -229,9 +229,9 @@ def test_the_reader_can_be_used_while_text_streams(assistant: ScriptedAssistant,
     expect(page.locator("#chat a.mark")).to_be_focused()
 
 
-def test_the_reader_goes_from_source_to_source(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_the_reader_goes_from_source_to_source(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """A card under the answer opens the reader too, which has a way to the previous and the next source, and out."""
-    assistant.scripts.append(model_answer())
+    scripted.scripts.append(model_answer())
     page = visit(address)
     ask(page)
     page.locator("#chat a.source", has_text="What training DeepSeek-V3 cost").click()
@@ -246,10 +246,10 @@ def test_the_reader_goes_from_source_to_source(assistant: ScriptedAssistant, add
     expect(reader).to_be_hidden()
 
 
-def test_stop_keeps_what_came_and_ends_the_work(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_stop_keeps_what_came_and_ends_the_work(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """After Stop the text stands, marked as cut short, the stream is closed, and the next question can be asked."""
     held = Signal()
-    assistant.scripts += [[TextEvent("It fell"), held, TextEvent(" never shown"), TextEvent(".")], quoted_answer()]
+    scripted.scripts += [[TextEvent("It fell"), held, TextEvent(" never shown"), TextEvent(".")], quoted_answer()]
     page = visit(address)
     ask(page)
     expect(page.locator("#chat .answer")).to_have_text("It fell")
@@ -257,26 +257,26 @@ def test_stop_keeps_what_came_and_ends_the_work(assistant: ScriptedAssistant, ad
     expect(page.locator("#chat .note")).to_have_text("You stopped this answer: what stands here is cut short.")
     expect(page.locator("#ask .submit-button")).to_be_visible()
     held.set()
-    assert assistant.closed.wait(10)
+    assert scripted.closed.wait(10)
     ask(page, "And now?")
     expect(page.locator("#chat .badge")).to_be_visible()
     expect(page.locator("#chat .answer .text").first).to_have_text("It fell")
 
 
-def test_a_closed_tab_ends_the_work(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_a_closed_tab_ends_the_work(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """Nobody is left to read the answer, so the model is not kept busy with it."""
-    assistant.scripts.append(chain([TextEvent("It fell")], cycle([0.01, TextEvent(".")])))
+    scripted.scripts.append(chain([TextEvent("It fell")], cycle([0.01, TextEvent(".")])))
     page = visit(address)
     ask(page)
     expect(page.locator("#chat .answer")).to_contain_text("It fell")
     page.close()
-    assert assistant.closed.wait(10)
+    assert scripted.closed.wait(10)
 
 
-def test_an_error_is_one_sentence_under_what_came(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_an_error_is_one_sentence_under_what_came(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """An error of Aftershock's own is shown in its own words, as text, and the conversation goes on."""
     sentence = "The model server at <http://127.0.0.1:11434> went away; start it again."
-    assistant.scripts += [[TextEvent("It fell"), ModelServerError(sentence)], quoted_answer()]
+    scripted.scripts += [[TextEvent("It fell"), ModelServerError(sentence)], quoted_answer()]
     page = visit(address)
     ask(page)
     expect(page.locator("#chat .failure")).to_have_text(sentence)
@@ -286,10 +286,10 @@ def test_an_error_is_one_sentence_under_what_came(assistant: ScriptedAssistant, 
 
 
 def test_an_unforeseen_error_shows_nothing_of_its_inside(
-    assistant: ScriptedAssistant, address: str, visit: Visit, caplog: pytest.LogCaptureFixture
+    scripted: ScriptedAssistant, address: str, visit: Visit, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The visitor gets a general sentence, the log gets the traceback."""
-    assistant.scripts.append([ZeroDivisionError("secret detail")])
+    scripted.scripts.append([ZeroDivisionError("secret detail")])
     page = visit(address)
     with caplog.at_level(logging.ERROR, logger="ui.web"):
         ask(page)
@@ -299,10 +299,10 @@ def test_an_unforeseen_error_shows_nothing_of_its_inside(
 
 
 def test_a_stream_without_an_end_does_not_lock_the_page(
-    assistant: ScriptedAssistant, address: str, visit: Visit
+    scripted: ScriptedAssistant, address: str, visit: Visit
 ) -> None:
     """Whatever the assistant does, the visitor can ask again."""
-    assistant.scripts += [[TextEvent("It fell")], quoted_answer()]
+    scripted.scripts += [[TextEvent("It fell")], quoted_answer()]
     page = visit(address)
     ask(page)
     expect(page.locator("#chat .failure")).to_have_text("The answer ended before it was whole: ask again.")
@@ -311,9 +311,9 @@ def test_a_stream_without_an_end_does_not_lock_the_page(
     expect(page.locator("#chat .badge")).to_be_visible()
 
 
-def test_a_refusal_leads_to_the_closest_articles(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_a_refusal_leads_to_the_closest_articles(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """Without an answer there are articles to read, and notes about how the answer came about."""
-    assistant.scripts.append(refusal())
+    scripted.scripts.append(refusal())
     page = visit(address)
     ask(page, "Who won the World Cup?")
     expect(page.locator("#chat .badge")).to_contain_text("No answer in the articles")
@@ -324,33 +324,31 @@ def test_a_refusal_leads_to_the_closest_articles(assistant: ScriptedAssistant, a
     expect(page.locator("#reader mark")).to_have_count(0)
 
 
-def test_an_article_that_is_gone_is_said_in_the_reader(
-    assistant: ScriptedAssistant, address: str, visit: Visit
-) -> None:
+def test_an_article_that_is_gone_is_said_in_the_reader(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """A source that the index has lost gives a sentence, not an empty panel."""
     lost = citation(1, Article("lost", "Lost", "It was here."), "It was here.")
-    assistant.scripts.append([DoneEvent(Answer("", "It was here. [1]", (lost,), (lost.passage,)))])
+    scripted.scripts.append([DoneEvent(Answer("", "It was here. [1]", (lost,), (lost.passage,)))])
     page = visit(address)
     ask(page)
     page.locator("#chat a.mark").click()
     expect(page.locator("#reader .failure")).to_have_text("This article is no longer in the index.")
 
 
-def test_an_example_is_asked_with_a_click(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_an_example_is_asked_with_a_click(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """The empty page offers questions."""
-    assistant.scripts.append(quoted_answer())
+    scripted.scripts.append(quoted_answer())
     page = visit(address)
     expect(page.locator("#chat .example")).to_have_text(list(EXAMPLES))
     page.locator("#chat .example", has_text=EXAMPLES[2]).click()
     expect(page.locator("#chat .badge")).to_contain_text("own words, no model")
-    assert [question for question, _ in assistant.asked] == [EXAMPLES[2]]
+    assert [question for question, _ in scripted.asked] == [EXAMPLES[2]]
 
 
 def test_the_conversation_goes_along_and_ends_with_a_new_chat(
-    assistant: ScriptedAssistant, address: str, visit: Visit
+    scripted: ScriptedAssistant, address: str, visit: Visit
 ) -> None:
     """A follow-up sees the earlier turns, a new chat none of them, another visitor neither."""
-    assistant.scripts += [quoted_answer() for _ in range(4)]
+    scripted.scripts += [quoted_answer() for _ in range(4)]
     page = visit(address)
     ask(page, "First?")
     expect(page.locator("#chat .badge")).to_have_count(1)
@@ -364,7 +362,7 @@ def test_the_conversation_goes_along_and_ends_with_a_new_chat(
     ask(page, "Third?")
     expect(page.locator("#chat .badge")).to_have_count(1)
     answer = f"{LOSS.quote} [1]"
-    assert assistant.asked == [
+    assert scripted.asked == [
         ("First?", []),
         ("Second?", [("First?", answer)]),
         ("From elsewhere?", []),
@@ -372,10 +370,10 @@ def test_the_conversation_goes_along_and_ends_with_a_new_chat(
     ]
 
 
-def test_one_question_at_a_time(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_one_question_at_a_time(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """An empty question is none, and one typed during an answer stays in the box until it can be asked."""
     held = Signal()
-    assistant.scripts += [[TextEvent("It fell"), held, *quoted_answer()], quoted_answer()]
+    scripted.scripts += [[TextEvent("It fell"), held, *quoted_answer()], quoted_answer()]
     page = visit(address)
     ask(page, "   ")
     ask(page, "First?")
@@ -388,12 +386,12 @@ def test_one_question_at_a_time(assistant: ScriptedAssistant, address: str, visi
     expect(page.locator("#ask textarea")).to_have_value("Second?")
     page.keyboard.press("Enter")
     expect(page.locator("#chat .badge")).to_have_count(2)
-    assert [question for question, _ in assistant.asked] == ["First?", "Second?"]
+    assert [question for question, _ in scripted.asked] == ["First?", "Second?"]
 
 
-def test_copy_gives_the_text_with_its_sources(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_copy_gives_the_text_with_its_sources(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """What is copied can be pasted into a letter: plain text, numbers in brackets, the sources below."""
-    assistant.scripts.append(quoted_answer())
+    scripted.scripts.append(quoted_answer())
     page = visit(address)
     ask(page)
     expect(page.locator("#chat .badge")).to_be_visible()
@@ -407,7 +405,7 @@ def test_copy_gives_the_text_with_its_sources(assistant: ScriptedAssistant, addr
     assert "<" not in copied
 
 
-def test_hostile_text_does_not_run(assistant: ScriptedAssistant, address: str, visit: Visit) -> None:
+def test_hostile_text_does_not_run(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """Whatever articles, models and visitors write, no script runs, nothing is fetched, and the page holds its form."""
     hostile = (
         "<img src=/leak onerror=window.ran=1><script>window.ran=1</script><svg onload=window.ran=1></svg>"
@@ -417,9 +415,9 @@ def test_hostile_text_does_not_run(assistant: ScriptedAssistant, address: str, v
     )
     article = Article("hostile", hostile, hostile, hostile, hostile, "", (Source(hostile, hostile, "/leak", hostile),))
     source = citation(1, article, hostile)
-    assistant.add(article)
+    scripted.add(article)
     told = Answer("", f"{hostile} [1]", (source,), (source.passage,), model=hostile, notes=(hostile,))
-    assistant.scripts += [
+    scripted.scripts += [
         [StageEvent("read", hostile), ReasoningEvent(hostile), TextEvent(hostile), DoneEvent(told)],
         [StageEvent("read", hostile), TextEvent(hostile), ModelServerError(hostile)],
     ]
