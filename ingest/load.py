@@ -77,7 +77,10 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
-        best = from_bytes(data).best()
+        matches = from_bytes(data)
+        best = matches.best()
+        # Among the many eight-bit encodings that fit equally well, the Western one is by far the most used.
+        best = next((m for m in matches if m.encoding == "cp1252" and best and m.chaos <= best.chaos), best)
         if best is None:
             raise LoadError("its character encoding can't be recognised; save it as UTF-8") from None
         return str(best)
@@ -140,10 +143,11 @@ def _is_headline(line: str) -> bool:
 
 
 def _read_html(path: Path, data: bytes) -> Iterator[Loaded]:
-    import trafilatura
+    from trafilatura import bare_extraction
+    from trafilatura.settings import Document
 
-    page = trafilatura.bare_extraction(data, with_metadata=True, include_comments=False, include_tables=False)
-    if page is None or not page.text:
+    page = bare_extraction(data, with_metadata=True, include_comments=False, include_tables=False)
+    if not isinstance(page, Document) or not page.text:
         raise LoadError("no article text was found in the page")
     fields = {
         "title": page.title or path.stem,

@@ -22,7 +22,7 @@ HEADER_TOKENS = 48
 CLOSE_AT_PARAGRAPH_TOKENS = 64
 """A chunk that has reached this length ends with its paragraph; shorter ones go on into the next."""
 
-_PARAGRAPH = re.compile(r"[^\n].*?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
+_PARAGRAPH = re.compile(r"\S.*?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
 _WORD = re.compile(r"\S+")
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from rag.conversation import standalone
 from rag.embed import Embedder, MiniLM
@@ -34,9 +33,6 @@ from rag.records import (
 )
 from rag.retrieve import Retrieval, retrieve
 from rag.settings import Settings, default_index
-
-if TYPE_CHECKING:
-    from rag.models import LocalModel
 
 MOST_CHARACTERS = 4000
 """The longest question that is taken: several pages of text are no question."""
@@ -155,11 +151,22 @@ class Assistant:
             )
         )
 
-    async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
+    async def astream(self, question: str, history: History = ()) -> AsyncGenerator[Event, None]:
         """`stream` for asynchronous callers; each step runs in a thread, so that the event loop stays free."""
-        with closing(self.stream(question, history)) as events:
-            while (event := await asyncio.to_thread(next, events, None)) is not None:
+        events = self.stream(question, history)
+        step: asyncio.Future[Event | None] | None = None
+        try:
+            while True:
+                step = asyncio.ensure_future(asyncio.to_thread(next, events, None))
+                event = await asyncio.shield(step)
+                if event is None:
+                    return
                 yield event
+        finally:
+            # A cancelled caller leaves the last step running in its thread; a running generator can't be closed.
+            if step is not None and not step.done():
+                await asyncio.wait([step])
+            events.close()
 
     def article(self, article_id: str) -> Article:
         """The whole article of a passage.
@@ -178,7 +185,7 @@ class Assistant:
         return self._index.now().articles()
 
     def as_runnable(self) -> Any:
-        """This assistant as a LangChain `Runnable`: a question, or a dict with `question` and `history`, to an `Answer`."""
+        """A LangChain `Runnable`: from a question, or a dict with `question` and `history`, to an `Answer`."""
         from langchain_core.runnables import RunnableLambda
 
         def call(given: str | dict[str, Any]) -> Answer:
@@ -200,14 +207,14 @@ class Assistant:
         return index
 
     def _draft(self, asked: str, found: Retrieval, history: History) -> Generator[Event, None, tuple[Draft, str]]:
-        """The answer's content and who made it: a local model where one is wanted and there, else the sources' words."""
+        """The answer's content and its maker: a local model where one is wanted and there, else the sources' words."""
         if self.settings.model == "quotes":
             return quote(asked, found), "quotes"
         from rag.generate import generate
+        from rag.models import find_model
 
         try:
-            model = self._find_model()
-            yield StageEvent("model", f"Asking {model.name}")
+            model = find_model(self.settings)
             draft = yield from generate(model, asked, found.evidence, tuple(history))
         except ModelError as error:
             if self.settings.model != "auto":
@@ -217,11 +224,6 @@ class Assistant:
             quoted = quote(asked, found)
             return Draft(quoted.text, quoted.citations, notes=(note,)), "quotes"
         return draft, model.name
-
-    def _find_model(self) -> LocalModel:
-        from rag.models import find_model
-
-        return find_model(self.settings)
 
 
 def refusal(found: Retrieval) -> Draft:

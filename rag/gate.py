@@ -1,7 +1,8 @@
 """Whether the retrieved passages hold an answer at all. Pure.
 
-Raw cosine alone is a poor judge; together with how much of the question's rare words and names the passages hold, it
-is a good one. The weights are a logistic regression's, made and measured by `python -m evals.calibrate`.
+Raw cosine alone is a poor judge; together with how much of the question's rare words and names the passages hold, and
+how far the best sentence stands out, it is a good one. The weights are those of a logistic regression, made and
+measured by `python -m evals.calibrate`.
 """
 
 from __future__ import annotations
@@ -9,40 +10,48 @@ from __future__ import annotations
 import math
 import re
 
+from rag.quote import rank_sentences
 from rag.retrieve import Retrieval, coverage
-from rag.text import FUNCTION_WORDS, terms
+from rag.text import function_terms, terms
 
 CLOSEST = 4
-"""Passages that are looked at."""
+"""Passages in which the question's words and names are looked for."""
 THRESHOLD = 0.5
 
-_INTERCEPT = -12.3
-_WEIGHTS = (18.8, 5.9, 2.9, -1.5)
-_NAME = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
+FEATURES = ("cosine", "words", "absent name", "passage", "lead")
+INTERCEPT = -14.75
+WEIGHTS = (10.32, 2.51, -2.21, 9.19, 3.61)
+
+_NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
 
 
 def confidence(question: str, retrieval: Retrieval) -> float:
     """How likely the passages answer the question: 0 to 1."""
     if not retrieval.evidence:
         return 0.0
-    score = _INTERCEPT + sum(w * f for w, f in zip(_WEIGHTS, features(question, retrieval), strict=True))
+    score = INTERCEPT + sum(w * f for w, f in zip(WEIGHTS, features(question, retrieval), strict=True))
     return 1 / (1 + math.exp(-score))
 
 
 def features(question: str, retrieval: Retrieval) -> tuple[float, ...]:
-    """What the judgement rests on, over the closest passages.
+    """What the judgement rests on, in the order of `FEATURES`, each about 0 to 1.
 
-    The best sentence's cosine; the largest share of the question's words in one sentence, and in one passage with its
-    title; the share of the question's names and numbers that none of the passages has.
+    The best cosine of a sentence; the share of the question's words in one passage; how rare the rarest of the
+    question's names and numbers is that no passage has; the score of the best sentence's passage; how far that
+    sentence is ahead of the fourth best.
     """
-    evidence = retrieval.evidence[:CLOSEST]
-    sentences = [sentence for e in evidence for sentence in e.sentences]
-    words = [frozenset(terms(f"{e.passage.title} {e.passage.outlet} {e.passage.text}")) for e in evidence]
-    names = {t for match in _NAME.findall(question) for t in terms(match)} - FUNCTION_WORDS
-    absent = names.difference(*words)
+    weights = retrieval.weights
+    closest = retrieval.evidence[:CLOSEST]
+    words = [frozenset(terms(f"{e.passage.title} {e.passage.outlet} {e.passage.text}")) for e in closest]
+    names = {t for match in _NAME_OR_NUMBER.findall(question) for t in terms(match) if t in weights} - function_terms()
+    absent = [weights[name] for name in names if not any(name in own for own in words)]
+    ranked = rank_sentences(question, retrieval)
+    best = ranked[0]
+    fourth = ranked[3].score if len(ranked) > 3 else 0.0
     return (
-        max(sentence.dense for sentence in sentences),
-        max(sentence.lexical for sentence in sentences),
-        max(coverage(list(own), retrieval.weights) for own in words),
-        len(absent) / len(names) if names else 0.0,
+        max(s.sentence.dense for s in ranked),
+        max(coverage(list(own), weights) for own in words),
+        max(absent, default=0.0) / max(weights.values()),
+        best.passage.score,
+        best.score - fourth,
     )

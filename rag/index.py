@@ -103,13 +103,14 @@ class Index:
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder = folder
         self.root = root
-        self._local = threading.local()
+        self._lock = threading.RLock()
         with self._translated():
             # Chroma makes missing files anew, which would turn a damaged index into an empty one.
             for part in ("stamp.json", "articles.sqlite", "chroma/chroma.sqlite3"):
                 if not (folder / part).is_file():
                     raise IndexDamagedError(generations.damaged(root, f"{part} is missing"))
             self.stamp = Stamp(**json.loads((folder / "stamp.json").read_text(encoding="utf-8")))
+            self._database = sqlite3.connect(folder / "articles.sqlite", check_same_thread=False)
             self._client = _chroma(folder)
             self._vectors = self._client.get_collection("passages", embedding_function=None)
 
@@ -147,9 +148,7 @@ class Index:
     def close(self) -> None:
         """Give back the files. The object can't be used afterwards."""
         self._client.close()
-        if hasattr(self._local, "database"):
-            self._local.database.close()
-            del self._local.database
+        self._database.close()
 
     # Reading
 
@@ -273,20 +272,14 @@ class Index:
                 database.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
                 database.execute("DELETE FROM article WHERE id = ?", (article_id,))
 
-    @property
-    def _database(self) -> sqlite3.Connection:
-        """This thread's connection: SQLite's cursors must not be shared between threads."""
-        if not hasattr(self._local, "database"):
-            self._local.database = sqlite3.connect(self.folder / "articles.sqlite")
-        connection: sqlite3.Connection = self._local.database
-        return connection
-
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        """One thread at a time, and the libraries' errors as ours."""
         from chromadb.errors import ChromaError
 
         try:
-            yield
+            with self._lock:
+                yield
         except (sqlite3.DatabaseError, ChromaError, OSError, ValueError, TypeError) as error:
             raise IndexDamagedError(generations.damaged(self.root, error)) from error
 
@@ -302,26 +295,31 @@ class LiveIndex:
         self._embedder = embedder
         self._lock = threading.Lock()
         self._index = Index.open(root, embedder)
+        self._previous: Index | None = None
 
     def now(self) -> Index:
         """The current generation."""
         with self._lock:
             if generations.current(self._root) != self._index.folder:
-                # The older one isn't closed: another thread may be in the middle of a search in it.
-                self._index = Index.open(self._root, self._embedder)
+                newer = Index.open(self._root, self._embedder)
+                # The one just replaced stays open: another thread may be in the middle of a search in it.
+                if self._previous is not None:
+                    self._previous.close()
+                self._previous, self._index = self._index, newer
             return self._index
 
     def close(self) -> None:
         """Give back the files."""
-        self._index.close()
+        for index in (self._previous, self._index):
+            if index is not None:
+                index.close()
 
 
 def _chroma(folder: Path) -> Any:
-    import chromadb
+    from chromadb import PersistentClient
+    from chromadb.config import Settings
 
-    return chromadb.PersistentClient(
-        str(folder / "chroma"), settings=chromadb.Settings(anonymized_telemetry=False, is_persistent=True)
-    )
+    return PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
 
 
 def _marks(values: Sequence[object]) -> str:

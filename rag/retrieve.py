@@ -131,7 +131,8 @@ def _inverse_frequencies(frequencies: dict[str, int], passages: int) -> dict[str
 
 
 def _scale(signals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row stretched to 0..1; a row without differences says nothing and becomes 0."""
+    """Each row stretched to 0..1; without differences, as with a single candidate, all are the best there is: 1."""
     low = signals.min(axis=1, keepdims=True)
     spread = signals.max(axis=1, keepdims=True) - low
-    return np.divide(signals - low, spread, out=np.zeros_like(signals), where=spread > 0)
+    scaled: NDArray[np.float64] = np.divide(signals - low, spread, out=np.ones_like(signals), where=spread > 0)
+    return scaled

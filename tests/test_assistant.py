@@ -1,0 +1,282 @@
+"""The whole path from question to answer, over the shipped corpus and the real embedder."""
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import rag
+from ingest import sync
+from rag import Answer, Assistant, Settings
+from rag.embed import MiniLM
+from rag.errors import (
+    IndexEmptyError,
+    IndexMissingError,
+    ModelNotFoundError,
+    ModelServerError,
+    QuestionError,
+)
+from rag.records import CitationEvent, DoneEvent, Event, ReasoningEvent, StageEvent, TextEvent
+from tests.ollama_server import Cut, Failure, Model, OllamaServer, Reply, Thinking
+
+QUESTION = "How much market value did Nvidia lose on 27 January 2025?"
+
+
+def with_model(index: Path, server: OllamaServer, model: str = "ollama:deepseek-r1:8b") -> Assistant:
+    return Assistant.from_settings(Settings(index, model=model, ollama_host=server.url))
+
+
+def events_of(assistant: Assistant, question: str = QUESTION) -> tuple[list[Event], Answer]:
+    """All events, checked for what holds for every answer."""
+    events = list(assistant.stream(question))
+    last = events[-1]
+    assert isinstance(last, DoneEvent)
+    answer = last.answer
+    assert "".join(e.text for e in events if isinstance(e, TextEvent)) == answer.text
+    assert "".join(e.text for e in events if isinstance(e, ReasoningEvent)) == answer.reasoning
+    assert tuple(e.citation for e in events if isinstance(e, CitationEvent)) == answer.citations
+    check_citations(assistant, answer)
+    return events, answer
+
+
+def check_citations(assistant: Assistant, answer: Answer) -> None:
+    """Each mark has its citation, and each citation's quote stands in its article at its place."""
+    assert {int(n) for n in re.findall(r"\[(\d+)\]", answer.text)} == {c.number for c in answer.citations}
+    for citation in answer.citations:
+        text = assistant.article(citation.passage.article_id).text
+        assert text[citation.start : citation.end] == citation.quote
+        assert text[citation.passage.start : citation.passage.end] == citation.passage.text
+
+
+@pytest.mark.parametrize(
+    ("question", "pattern"),
+    [
+        (QUESTION, r"\$(589|588\.8|593|59[56])"),
+        ("When was DeepSeek-R1 released?", r"20 January 2025"),
+        ("Who founded DeepSeek?", r"Liang Wenfeng"),
+        ("Why did the shares of American technology companies fall?", r"DeepSeek"),
+    ],
+)
+def test_questions_are_answered_in_the_sources_own_words(assistant: Assistant, question: str, pattern: str) -> None:
+    """The main job: the answer is there, quoted exactly, at most three sentences, each cited."""
+    _, answer = events_of(assistant, question)
+    assert re.search(pattern, answer.text)
+    assert 1 <= len(answer.citations) <= 3
+    assert (answer.model, answer.refused, answer.interrupted) == ("quotes", False, False)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How do I bake sourdough bread?", "What is the melting point of tungsten?", "Who won the Tour de France in 1998?"],
+)
+def test_what_the_articles_do_not_say_is_refused_with_the_closest_articles(assistant: Assistant, question: str) -> None:
+    """A reader must be able to trust that there is no invented answer."""
+    _, answer = events_of(assistant, question)
+    assert answer.refused
+    assert answer.citations == ()
+    assert answer.text.startswith("The articles do not answer this question. The closest articles are: ")
+
+
+def test_stages_come_first_and_name_the_rewritten_question(assistant: Assistant) -> None:
+    """The reader sees what is searched for, before anything else."""
+    history = [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")]
+    events = list(assistant.stream("Where did he study?", history))
+    stages = [e for e in events if isinstance(e, StageEvent)]
+    assert events[: len(stages)] == stages
+    assert re.fullmatch(r"Searching \d+ articles for: Where did Liang Wenfeng study\?", stages[0].message)
+    done = events[-1]
+    assert isinstance(done, DoneEvent)
+    assert done.answer.standalone_question == "Where did Liang Wenfeng study?"
+    assert "Zhejiang" in done.answer.text
+
+
+def test_an_answer_is_json_and_text(assistant: Assistant) -> None:
+    """Developers get a record that `json` takes, readers a text that lists the sources under it."""
+    answer = assistant.ask(QUESTION)
+    assert json.loads(json.dumps(asdict(answer)))["citations"][0]["quote"] == answer.citations[0].quote
+    lines = str(answer).splitlines()
+    assert lines[0] == answer.text
+    assert lines[2] == "Sources:"
+    assert lines[3].startswith(f"[1] {answer.citations[0].passage.title} (")
+    assert set(answer.timings) == {"retrieve", "answer"}
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ("", "The question is empty"),
+        (" \n ", "The question is empty"),
+        ("why " * 25_000, "The question has 99,999 characters, but at most 4,000 are taken"),
+    ],
+)
+def test_unusable_questions_get_one_sentence(assistant: Assistant, question: str, message: str) -> None:
+    """A question that can't be searched is said to be so, before any work."""
+    with pytest.raises(QuestionError, match=f"^{message}"):
+        assistant.ask(question)
+    with pytest.raises(QuestionError):
+        assistant.retrieve(question)
+
+
+def test_an_index_that_is_missing_or_empty_is_named(tmp_path: Path, embedder: MiniLM) -> None:
+    """The message says which command makes an index; nothing is made by itself in a place that the user named."""
+    with pytest.raises(IndexMissingError, match=r"There is no index at .*: make one with 'aftershock ingest PATH"):
+        Assistant.from_settings(Settings(tmp_path / "none", model="quotes"))
+    assert not (tmp_path / "none").exists()
+
+    (tmp_path / "news").mkdir()
+    settings = Settings(tmp_path / "index", model="quotes")
+    sync([tmp_path / "news"], settings, embedder=embedder)
+    assistant = Assistant.from_settings(settings)
+    with pytest.raises(IndexEmptyError, match="holds no article"):
+        assistant.ask(QUESTION)
+    assistant.close()
+
+
+def test_an_ingest_reaches_an_assistant_that_is_already_open(tmp_path: Path, embedder: MiniLM) -> None:
+    """A chat that has been open for days answers from the articles that came in today."""
+    news = tmp_path / "a.txt"
+    news.write_text("Harbour bridge\n\nThe harbour bridge was closed on 3 March 2026 after a storm.")
+    settings = Settings(tmp_path / "index", model="quotes")
+    sync([news], settings, embedder=embedder)
+    assistant = Assistant.from_settings(settings)
+    assert "3 March 2026" in assistant.ask("When was the harbour bridge closed?").text
+    for day in (4, 5, 6):
+        news.write_text(f"Harbour bridge\n\nThe harbour bridge was closed on {day} March 2026 after a storm.")
+        sync([news], settings, embedder=embedder)
+        assert f"{day} March 2026" in assistant.ask("When was the harbour bridge closed?").text
+    assistant.close()
+
+
+def test_ask_builds_the_default_index_when_there_is_none() -> None:
+    """`from rag import ask` is all that a developer needs after installing."""
+    answer = rag.ask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))
+    assert "Liang Wenfeng" in answer.text
+    assert (
+        asyncio.run(rag.aask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))).text == answer.text
+    )
+
+
+def test_asynchronous_stream_gives_the_same_events_and_can_be_cancelled(assistant: Assistant) -> None:
+    """A web server can await answers, and drop one in the middle without an error in the background."""
+
+    async def everything() -> list[str]:
+        return [event.type async for event in assistant.astream(QUESTION)]
+
+    async def cancelled() -> None:
+        async def read() -> None:
+            async for _ in assistant.astream(QUESTION):
+                pass
+
+        task = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert asyncio.run(everything()) == [event.type for event in assistant.stream(QUESTION)]
+    asyncio.run(cancelled())
+
+
+def test_langchain_sees_a_runnable(assistant: Assistant) -> None:
+    """The assistant is a step of anybody's LangChain pipeline."""
+    runnable = assistant.as_runnable() | (lambda answer: answer.text)
+    assert "Liang Wenfeng" in runnable.invoke("Who founded DeepSeek?")
+    history = [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")]
+    assert "Zhejiang" in runnable.invoke({"question": "Where did he study?", "history": history})
+
+
+def test_a_served_model_answers_with_citations(corpus_index: Path) -> None:
+    """With a model server there, the model's words are streamed, its thinking apart, its marks tied to sentences."""
+    reply: Reply = [Thinking("Passage 1 has it."), "Nvidia lost about $589 billion", " of market value [1]."]
+    with OllamaServer([Model("deepseek-r1:8b")], [reply]) as server:
+        assistant = with_model(corpus_index, server, "auto")
+        _, answer = events_of(assistant)
+        assistant.close()
+    assert answer.model == "ollama/deepseek-r1:8b"
+    assert answer.reasoning == "Passage 1 has it."
+    assert answer.text.startswith("Nvidia lost about $589 billion of market value")
+    assert len(answer.citations) == 1
+
+
+def test_no_model_is_called_for_what_the_articles_do_not_hold(corpus_index: Path) -> None:
+    """A model asked about bread would answer from its own knowledge; it isn't asked."""
+    with OllamaServer([Model("deepseek-r1:8b")], [["Take flour."]]) as server:
+        assistant = with_model(corpus_index, server)
+        _, answer = events_of(assistant, "How do I bake sourdough bread?")
+        assistant.close()
+        assert server.chats == []
+    assert answer.refused
+
+
+def test_a_models_own_refusal_is_a_refusal_with_the_closest_articles(corpus_index: Path) -> None:
+    """That the model found nothing in the passages must show in the record, too."""
+    with OllamaServer([Model("deepseek-r1:8b")], [["The passages do not contain the answer."]]) as server:
+        assistant = with_model(corpus_index, server)
+        _, answer = events_of(assistant)
+        assistant.close()
+    assert answer.refused
+    assert answer.text.startswith("The passages do not contain the answer. The closest articles are: ")
+
+
+@pytest.mark.parametrize(
+    ("models", "replies", "note"),
+    [
+        ([], [], "has no model"),
+        ([Model("deepseek-r1:8b")], [[Failure(500, "out of memory")]], "out of memory"),
+    ],
+)
+def test_auto_falls_back_to_quotes_and_says_why(
+    corpus_index: Path, models: Sequence[Model], replies: Sequence[Reply], note: str
+) -> None:
+    """Without a usable model the reader still gets an answer, and one line on how to get a better one."""
+    with OllamaServer(models, replies) as server:
+        assistant = with_model(corpus_index, server, "auto")
+        events, answer = events_of(assistant)
+        assistant.close()
+    assert answer.model == "quotes"
+    assert answer.citations
+    assert len(answer.notes) == 1
+    assert note in answer.notes[0]
+    assert any(isinstance(e, StageEvent) and e.stage == "note" for e in events)
+
+
+def test_a_model_that_was_asked_for_by_name_must_answer(corpus_index: Path) -> None:
+    """Whoever names a model wants that one: no silent replacement."""
+    with OllamaServer([Model("llama3.2:3b")], []) as server:
+        assistant = with_model(corpus_index, server, "ollama:deepseek-r1:8b")
+        with pytest.raises(ModelNotFoundError, match="deepseek-r1:8b"):
+            assistant.ask(QUESTION)
+        assistant.close()
+    assistant = with_model(corpus_index, server, "ollama:deepseek-r1:8b")
+    with pytest.raises(ModelServerError):
+        assistant.ask(QUESTION)
+    assistant.close()
+
+
+def test_a_server_that_dies_in_the_middle_leaves_what_was_said(corpus_index: Path) -> None:
+    """What the reader has already seen stays, marked as cut short."""
+    with OllamaServer([Model("deepseek-r1:8b")], [["Nvidia lost about $589 billion [1]. Then", Cut()]]) as server:
+        assistant = with_model(corpus_index, server)
+        _, answer = events_of(assistant)
+        assistant.close()
+    assert answer.interrupted
+    assert answer.text.startswith("Nvidia lost about $589 billion")
+    assert "cut short" in answer.notes[0]
+
+
+def test_closing_the_stream_in_the_middle_stops_the_model(corpus_index: Path) -> None:
+    """Stop means stop, also for the machine's fan."""
+    with OllamaServer([Model("deepseek-r1:8b")], [["word "] * 5000]) as server:
+        assistant = with_model(corpus_index, server)
+        stream = assistant.stream(QUESTION)
+        for event in stream:
+            if isinstance(event, TextEvent):
+                break
+        stream.close()
+        assistant.close()
+        (chat,) = server.chats
+        assert chat.gone.wait(10)

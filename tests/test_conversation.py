@@ -1,0 +1,42 @@
+"""Follow-up questions."""
+
+import pytest
+
+from rag.conversation import standalone
+
+NVIDIA = ("What happened to Nvidia on 27 January 2025?", "Nvidia shares fell 17% on 27 January 2025. [1]")
+FOUNDER = ("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek in July 2023. [1]")
+V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
+
+
+@pytest.mark.parametrize(
+    ("question", "last", "expected"),
+    [
+        ("And Broadcom?", NVIDIA, "What happened to Broadcom on 27 January 2025?"),
+        ("What about Oracle?", NVIDIA, "What happened to Oracle on 27 January 2025?"),
+        ("Where did he study?", FOUNDER, "Where did Liang Wenfeng study?"),
+        ("What is his hedge fund?", FOUNDER, "What is Liang Wenfeng's hedge fund?"),
+        ("What did it cost to train?", V3, "What did DeepSeek-V3 cost to train?"),
+        ("Why?", NVIDIA, "Why? (What happened to Nvidia on 27 January 2025?)"),
+    ],
+)
+def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[str, str], expected: str) -> None:
+    """Readers ask on with pronouns and half sentences; the search needs a whole question."""
+    assert standalone(question, [last]) == expected
+
+
+@pytest.mark.parametrize("question", ["When was DeepSeek-R1 released?", "Why did Italy block the app?"])
+def test_a_question_that_stands_alone_does_not_drag_the_old_subject_along(question: str) -> None:
+    """After a change of subject, the earlier one must not mislead the search."""
+    assert standalone(question, [NVIDIA]) == question
+
+
+def test_without_history_nothing_changes() -> None:
+    """The first question has nothing to refer to."""
+    assert standalone("And Broadcom?", []) == "And Broadcom?"
+
+
+def test_a_follow_up_of_a_follow_up_reaches_the_first_question() -> None:
+    """'And Oracle?' after 'And Broadcom?' still asks what happened that day."""
+    history = [NVIDIA, ("And Broadcom?", "Broadcom fell 17.4%. [1]")]
+    assert standalone("And Oracle?", history) == "What happened to Oracle on 27 January 2025?"

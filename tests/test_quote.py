@@ -1,0 +1,111 @@
+"""Answers in the sources' own words."""
+
+import pytest
+
+from rag.quote import choose, days_named, expected, holds, quote, rank_sentences
+from rag.records import Evidence, Passage, Sentence
+from rag.retrieve import Retrieval
+from rag.text import terms
+
+
+def evidence(article_id: str, published: str, *sentences: tuple[str, float, float]) -> Evidence:
+    """A passage of sentences given as (text, cosine, share of the question's words)."""
+    text = " ".join(sentence for sentence, _, _ in sentences)
+    placed = tuple(
+        Sentence(sentence, text.index(sentence), text.index(sentence) + len(sentence), dense, lexical)
+        for sentence, dense, lexical in sentences
+    )
+    return Evidence(Passage(text, 0.5, article_id, "Title", "Outlet", published, "", 0, len(text)), placed)
+
+
+def found(*given: Evidence) -> Retrieval:
+    return Retrieval(given, {"nvidia": 1.0}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How far did the Nasdaq fall?", "figure"),
+        ("What share of value did they lose?", "figure"),
+        ("What did training V3 cost?", "figure"),
+        ("On what day was R1 released?", "date"),
+        ("In which year was High-Flyer founded?", "date"),
+        ("Which executive resigned?", "person"),
+        ("Why did shares fall?", ""),
+    ],
+)
+def test_what_a_question_asks_for_is_recognised(question: str, kind: str) -> None:
+    """A figure, a date or a person is what has to come first in the answer."""
+    assert expected(question) == kind
+
+
+def test_a_figure_date_or_name_that_the_question_itself_names_is_no_answer() -> None:
+    """'27 January' can't be the answer to when something after 27 January happened."""
+    asked = frozenset(terms("When did Nvidia recover after 27 January 2025?"))
+    assert not holds("date", "Nvidia fell on 27 January 2025.", asked)
+    assert holds("date", "Nvidia recovered by May.", asked)
+    assert not holds("person", "It was Nvidia.", asked)
+    assert holds("person", "It was led by Liang.", asked)
+
+
+def test_the_sentence_that_has_the_figure_comes_first() -> None:
+    """A reader who asks how much wants the sum in the first line."""
+    retrieval = found(
+        evidence(
+            "a",
+            "2025-01-27",
+            ("Nvidia lost a great deal of value.", 0.62, 1.0),
+            ("Nvidia lost $589 billion.", 0.6, 1.0),
+        )
+    )
+    draft = quote("How much did Nvidia lose?", retrieval)
+    assert draft.text.startswith("Nvidia lost $589 billion. [1]")
+
+
+def test_a_sentence_about_the_day_asked_for_wins() -> None:
+    """'What happened on 27 January' must not be answered with what happened on the 28th."""
+    retrieval = found(
+        evidence(
+            "a", "2025-01-28", ("Nvidia rose on 28 January 2025.", 0.6, 1.0), ("Nvidia fell on January 27.", 0.5, 1.0)
+        )
+    )
+    assert (
+        rank_sentences("What happened on 27 January 2025?", retrieval)[0].sentence.text == "Nvidia fell on January 27."
+    )
+    assert days_named("27 January to February 3, 2025") == {(27, "january"), (3, "february")}
+
+
+def test_at_most_three_different_sentences_the_best_first_and_the_others_by_date() -> None:
+    """The answer is short, doesn't repeat itself, and reads in the order of events."""
+    retrieval = found(
+        evidence("late", "2025-02-01", ("Oracle recovered a part by Friday.", 0.6, 0.5)),
+        evidence(
+            "best",
+            "2025-01-28",
+            ("Nvidia lost 17% of its value.", 0.8, 0.5),
+            ("Nvidia lost 17% of its value too.", 0.79, 0.5),
+        ),
+        evidence(
+            "early", "2025-01-27", ("Broadcom fell likewise in New York.", 0.6, 0.5), ("Dell also fell.", 0.59, 0.5)
+        ),
+    )
+    draft = quote("What happened?", retrieval)
+    assert [(c.number, c.quote) for c in draft.citations] == [
+        (1, "Nvidia lost 17% of its value."),
+        (2, "Broadcom fell likewise in New York."),
+        (3, "Oracle recovered a part by Friday."),
+    ]
+    assert draft.text == " ".join(f"{c.quote} [{c.number}]" for c in draft.citations)
+
+
+def test_quotes_are_exact_slices_of_their_passages() -> None:
+    """A citation opens the article at exactly the words that are quoted."""
+    retrieval = found(evidence("a", "", ("One thing.", 0.9, 1.0), ("Another thing is here.", 0.8, 1.0)))
+    for citation in quote("What?", retrieval).citations:
+        assert citation.passage.text[citation.start : citation.end] == citation.quote
+
+
+def test_weak_sentences_are_left_out() -> None:
+    """One good sentence alone is better than one with two that have nothing to do with it."""
+    retrieval = found(evidence("a", "", ("The answer stands here.", 0.9, 1.0), ("Weather.", 0.0, 0.0)))
+    assert len(choose(rank_sentences("What?", retrieval))) == 1

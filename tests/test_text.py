@@ -1,0 +1,21 @@
+"""Search terms."""
+
+from rag.text import content_terms, terms
+
+
+def test_spelling_variants_become_the_same_terms() -> None:
+    """Possessives, thousands separators, dots in abbreviations, accents and endings must not hide a match."""
+    assert terms("Nvidia’s chips: 2,048") == terms("NVIDIA chip 2048")
+    assert terms("U.S. exports") == terms("US export")
+    assert terms("Garante's décision") == terms("garante decision")
+
+
+def test_decimals_stay_one_term() -> None:
+    """79.8% and 79 are different figures."""
+    assert terms("79.8% of 1.500.000") == ["79.8", "of", "1.500.000"]
+
+
+def test_a_question_keeps_its_subject() -> None:
+    """Question words would match every article; 'US' in capitals is a country and not a pronoun."""
+    assert content_terms("What did the US government say about DeepSeek?") == ["us", "govern", "deepseek"]
+    assert content_terms("What do you tell us about it?") == terms("What do you tell us about it?")
