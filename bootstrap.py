@@ -6,9 +6,8 @@
 Both can be run again at any time and do only what is left to do.
 """
 
-# An old Python must be able to read this file as far as the sentence that says it is too old.
-from __future__ import annotations
-
+# An old Python has to read this whole file before it can say that it is too old, so annotations of today's forms
+# stand in quotation marks.
 import hashlib
 import os
 import shutil
@@ -39,7 +38,7 @@ class StepError(Exception):
     """A step failed; the text says why and what to do."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: "Sequence[str]") -> int:
     """Set up, then answer a question or run the tests; returns the exit status."""
     if sys.version_info < (3, 11):  # noqa: UP036
         return fail(f"Aftershock needs Python 3.11 or newer, and this is {sys.version.split()[0]}.")
@@ -132,7 +131,7 @@ def apt_install(package: str) -> None:
         raise StepError(f"{done.stdout}\nDebian's package {package} could not be installed; apt-get says above why.")
 
 
-def quietly(*command: str | Path) -> subprocess.CompletedProcess[str]:
+def quietly(*command: "str | Path") -> "subprocess.CompletedProcess[str]":
     """Run a command and keep what it prints, for the case that it fails."""
     return subprocess.run(
         [str(part) for part in command],

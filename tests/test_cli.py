@@ -455,7 +455,7 @@ def test_the_process_ends_with_the_status() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["doctor"], ["doctor", "--json"]])
 def test_a_closed_pipe_is_silent(arguments: list[str]) -> None:
     """A reader that has had enough, such as `head -1`, causes no complaint."""
-    process = start(*arguments)
+    process = start(*arguments, PYTHONUNBUFFERED="")
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None

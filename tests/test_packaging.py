@@ -76,7 +76,7 @@ def test_constraints_pin_versions_for_every_platform() -> None:
 
 
 def test_an_old_python_reads_the_setup_script() -> None:
-    """bootstrap.py parses under Python 3.7, so that an old Python gets as far as the sentence that it is too old."""
+    """bootstrap.py needs no new syntax and no package, so an old Python gets to the sentence that it is too old."""
     source = (ROOT / "bootstrap.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 7))
     imported = {
