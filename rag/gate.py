@@ -19,8 +19,8 @@ CLOSEST = 4
 THRESHOLD = 0.5
 
 FEATURES = ("cosine", "words", "absent name", "passage", "lead")
-INTERCEPT = -14.75
-WEIGHTS = (10.32, 2.51, -2.21, 9.19, 3.61)
+INTERCEPT = -9.84
+WEIGHTS = (9.68, 3.30, -1.84, 3.68, 5.14)
 
 _NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, cycle
+from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
 
@@ -18,6 +19,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
+from rag import Assistant as RealAssistant
+from rag import Settings
 from rag.errors import ModelServerError, SettingsError
 from rag.records import Answer, Article, CitationEvent, DoneEvent, ReasoningEvent, Source, StageEvent, TextEvent
 from tests.fakes import (
@@ -32,6 +35,7 @@ from tests.fakes import (
     quoted_answer,
     refusal,
 )
+from tests.ollama_server import Model, OllamaServer, Thinking
 from ui.web import EXAMPLES, Assistant, build_app, serve
 
 # Gradio's own statistics of its queue use what pandas is about to drop.
@@ -501,3 +505,29 @@ def test_serve_says_where_it_is_and_ends_on_interrupt() -> None:
         assert httpx.get(f"{found[1]}healthz").json() == {"ok": True}
         process.send_signal(signal.SIGINT)
         assert (process.wait(30), process.stderr.read()) == (0, "")
+
+
+def test_the_shipped_articles_answer_in_the_page(assistant: Assistant, corpus_index: Path, visit: Visit) -> None:
+    """The main job in the browser with nothing replaced: index, retrieval and quotes behind the page, and a model's
+    streamed answer when one is served."""
+    question = "How much market value did Nvidia lose on 27 January 2025?"
+    with serving(assistant) as address:
+        page = visit(address)
+        ask(page, question)
+        expect(page.locator("#chat .badge")).to_be_visible()
+        page.locator("#chat a.mark").first.click()
+        sentence = page.get_by_role("dialog", name="Source").locator("mark")
+        expect(sentence).to_contain_text("Nvidia")
+        expect(page.locator("#chat .answer")).to_contain_text(sentence.inner_text())
+    reply = [Thinking("Passage 1 has it."), "Nvidia lost about ", "$589 billion", " of market value [1]."]
+    with OllamaServer([Model("deepseek-r1:8b")], [reply]) as model_server:
+        settings = Settings(corpus_index, model="auto", ollama_host=model_server.url)
+        with_model = RealAssistant.from_settings(settings)
+        with serving(with_model) as address:
+            page = visit(address)
+            ask(page, question)
+            expect(page.locator("#chat .answer")).to_contain_text("Nvidia lost about $589 billion of market value")
+            expect(page.locator("#chat .badge")).to_contain_text("Written by deepseek-r1:8b")
+            page.locator("#chat a.mark").first.click()
+            expect(page.get_by_role("dialog", name="Source").locator("mark")).to_contain_text("Nvidia")
+        with_model.close()
