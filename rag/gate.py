@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from typing import Any
 
-from rag.quote import rank_sentences
+from rag.quote import days_named, rank_sentences
 from rag.retrieve import Retrieval, coverage
 from rag.text import function_terms, terms
 
@@ -22,15 +24,27 @@ FEATURES = ("cosine", "words", "absent name", "passage", "lead")
 INTERCEPT = -9.84
 WEIGHTS = (9.68, 3.30, -1.84, 3.68, 5.14)
 
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
 
 
 def confidence(question: str, retrieval: Retrieval) -> float:
-    """How likely the passages answer the question: 0 to 1."""
-    if not retrieval.evidence:
+    """How likely the passages answer the question: 0 to 1; 0 when it names a day or year that none of them names."""
+    if not retrieval.evidence or any(_names_another(question, retrieval, named) for named in (days_named, years_named)):
         return 0.0
     score = INTERCEPT + sum(w * f for w, f in zip(WEIGHTS, features(question, retrieval), strict=True))
     return 1 / (1 + math.exp(-score))
+
+
+def _names_another(question: str, retrieval: Retrieval, named: Callable[[str], set[Any]]) -> bool:
+    """Whether the question names a time, and no passage names the same."""
+    asked = named(question)
+    return bool(asked) and not any(asked & named(e.passage.text) for e in retrieval.evidence)
+
+
+def years_named(text: str) -> set[str]:
+    """The years that a text names."""
+    return set(_YEAR.findall(text))
 
 
 def features(question: str, retrieval: Retrieval) -> tuple[float, ...]:
