@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.text import FUNCTION_WORDS, content_terms
+from rag.text import FUNCTION_WORDS, function_terms, terms
 
 _NAME = re.compile(r"\b[A-Z][\w&.-]*\w(?:\s+(?:[A-Z][\w&.-]*\w|\d+(?!\d*%)))*")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?:-[A-Z]?[a-z]+)?(?: [A-Z]\.)? [A-Z][a-z]+(?:-[A-Z]?[a-z]+)?\b")
 _ELLIPSIS = re.compile(r"^(?:and|but|or|also|so|then|what about|how about|what of)\b[\s,]*", re.IGNORECASE)
+_ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _NEUTRAL = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|that|these|those)\b(?!\s+(?:is|was)\s+(?:true|why))", re.I
 )
 _POSSESSIVE = frozenset({"his", "her", "hers", "its", "their", "theirs"})
-_FEW_WORDS = 2
-"""A question with no more content words than this, and no name, can't stand alone after another one."""
+_FRAGMENT_WORDS = 4
+"""A question of no more words than this, with at most one of content, can't stand alone after another one."""
 
 
 def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
@@ -34,7 +35,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     last_question = standalone(last_question, history[max(0, len(history) - 3) : -1])
 
     bare = _ELLIPSIS.sub("", question)
-    if bare != question and len(content_terms(bare)) <= _FEW_WORDS + 1 and not _has_verb(bare):
+    if bare != question and not _ASKS.match(bare):
         return _substituted(bare, last_question)
     if _PERSONAL.search(question):
         person = _person(last_question, last_answer)
@@ -45,7 +46,8 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         if subject:
             return _replace_first(_NEUTRAL, question, subject[0])
         return f"{question} ({last_question})"
-    if not _names(question) and len(content_terms(question)) <= _FEW_WORDS:
+    content = [term for term in terms(question) if term not in function_terms()]
+    if len(question.split()) <= _FRAGMENT_WORDS and len(content) <= 1:
         return f"{question} ({last_question})"
     return question
 

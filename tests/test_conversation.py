@@ -17,6 +17,7 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("Where did he study?", FOUNDER, "Where did Liang Wenfeng study?"),
         ("What is his hedge fund?", FOUNDER, "What is Liang Wenfeng's hedge fund?"),
         ("What did it cost to train?", V3, "What did DeepSeek-V3 cost to train?"),
+        ("Since when?", FOUNDER, "Since when? (Who founded DeepSeek?)"),
         ("Why?", NVIDIA, "Why? (What happened to Nvidia on 27 January 2025?)"),
     ],
 )
@@ -25,7 +26,9 @@ def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[
     assert standalone(question, [last]) == expected
 
 
-@pytest.mark.parametrize("question", ["When was DeepSeek-R1 released?", "Why did Italy block the app?"])
+@pytest.mark.parametrize(
+    "question", ["When was DeepSeek-R1 released?", "Why did Italy block the app?", "How do I bake bread?"]
+)
 def test_a_question_that_stands_alone_does_not_drag_the_old_subject_along(question: str) -> None:
     """After a change of subject, the earlier one must not mislead the search."""
     assert standalone(question, [NVIDIA]) == question

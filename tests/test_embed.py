@@ -1,5 +1,8 @@
 """Text to vectors."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +98,14 @@ def test_langchain_gets_lists(embedder: MiniLM) -> None:
     (document,) = embedder.embed_documents(["Nvidia fell."])
     assert document == pytest.approx(embedder.embed_query("Nvidia fell."))
     assert len(document) == 384
+
+
+def test_nothing_is_recorded_for_others_to_collect(embedder: MiniLM, tmp_path: Path) -> None:
+    """ONNX Runtime's builds queue telemetry under the user's home, from native code that no socket check sees."""
+    embedder.embed(["The inference file is there."])
+    cache = tmp_path / "aftershock"
+    cache.symlink_to(inference.inference_path(WEIGHTS_SHA256).parent)
+    places = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    script = "from rag.embed import MiniLM; MiniLM().embed(['Who?']); import sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | places, check=True)
+    assert list(tmp_path.rglob("*")) == [cache]
