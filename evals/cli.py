@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +15,6 @@ from rag.errors import LoadError, SettingsError
 from rag.settings import Settings
 from ui import console
 from ui.cli import IndexOption, JsonOption, ModelOption, open_assistant
-
-if TYPE_CHECKING:
-    from rag import Assistant
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Scores:
 
 
 def evaluate(
-    name: Annotated[str, typer.Argument(metavar="SET", help="The kind of questions: event.")],
+    name: Annotated[str, typer.Argument(metavar="SET", help="The kind of questions: event or squad.")],
     path: Annotated[Path, typer.Argument(help="The file with the questions.")],
     model: ModelOption = "quotes",
     index: IndexOption = None,
@@ -42,8 +40,12 @@ def evaluate(
     """Score the answers to a set of questions."""
     if name not in SETS:
         raise SettingsError(f"There is no set of questions {name!r}; the sets are {', '.join(SETS)}.")
-    with closing(open_assistant(Settings.from_env(index=index, model=model))) as assistant:
-        scores = SETS[name](assistant, path)
+    try:
+        scores = SETS[name](Settings.from_env(index=index, model=model), path)
+    except OSError as error:
+        raise LoadError(f"The questions at {path} can't be read ({error.strerror or error}).") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoadError(f"The file {path} doesn't hold questions in the form of the {name} set ({error}).") from error
     if as_json:
         console.write_json(scores)
         return
@@ -57,16 +59,12 @@ def evaluate(
         console.write(output, line)
 
 
-def _event(assistant: Assistant, path: Path) -> Scores:
+def _event(settings: Settings, path: Path) -> Scores:
     from evals import event
 
-    try:
-        questions = event.read(path)
-    except OSError as error:
-        raise LoadError(f"The questions at {path} can't be read ({error.strerror or error}).") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise LoadError(f"The file {path} doesn't hold questions in the form of the event set ({error}).") from error
-    outcomes = [event.run(assistant, [question])[0] for question in console.track(questions, "Asking")]
+    questions = event.read(path)
+    with closing(open_assistant(settings)) as assistant:
+        outcomes = [event.run(assistant, [question])[0] for question in console.track(questions, "Asking")]
     kinds = {kind: [o for o in outcomes if o.question.kind == kind] for kind in sorted({q.kind for q in questions})}
     return Scores(
         event.summary(outcomes),
@@ -78,4 +76,17 @@ def _event(assistant: Assistant, path: Path) -> Scores:
     )
 
 
-SETS: dict[str, Callable[[Assistant, Path], Scores]] = {"event": _event}
+def _squad(_: Settings, path: Path) -> Scores:
+    """Over an index of the set's own articles, which is gone afterwards."""
+    from evals import squad
+    from evals.remembering import RememberingEmbedder
+    from rag.embed import MiniLM
+
+    articles, questions = squad.read(path)
+    with tempfile.TemporaryDirectory() as folder, console.working("Indexing and asking"):
+        embedder = RememberingEmbedder(MiniLM(), [question.text for question in questions])
+        with closing(squad.index(articles, Path(folder) / "squad", embedder)) as searched:
+            return Scores(squad.score(questions, searched, embedder), {}, [])
+
+
+SETS: dict[str, Callable[[Settings, Path], Scores]] = {"event": _event, "squad": _squad}
