@@ -475,9 +475,9 @@ def test_ctrl_c_ends_the_answer(ready: Path) -> None:
 
     with OllamaServer(answer=answer) as server:
         process = start("ask", QUESTION, "--index", ready, AFTERSHOCK_OLLAMA_HOST=server.url)
-        asked.wait()
+        assert asked.wait(60)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (130, "", "Interrupted.\n")
         assert server.chats[0].gone.wait(30)
 
@@ -491,5 +491,5 @@ def test_chat_serves_the_page(ready: Path) -> None:
     address = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
     assert httpx.get(f"{address}healthz", trust_env=False).json() == {"ok": True}
     process.send_signal(signal.SIGINT)
-    process.communicate()
+    process.communicate(timeout=60)
     assert process.returncode == 0
