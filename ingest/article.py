@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +24,7 @@ def article(fields: Mapping[str, Any], origin: str) -> Article:
     """An article from the fields of front matter, a JSON object or a page's metadata.
 
     `text` (or `body`) and `title` are needed; `id, outlet` (or `source`), `published` (or `published_at`, `date`),
-    `url, author, sources` are optional. Without an `id`, the address or else the origin and the title name the article.
+    `url, author, sources, event_dates` are optional. Without an `id`, the address or else the origin and the title name the article.
 
     Args:
         origin: the file that it came from.
@@ -38,7 +38,7 @@ def article(fields: Mapping[str, Any], origin: str) -> Article:
     title = " ".join(_string(fields, "title").split())
     if not title:
         raise LoadError("it has no title")
-    sources = tuple(_source(entry) for entry in _sources(fields))
+    sources = tuple(_source(entry) for entry in _list(fields, "sources"))
     outlet = _string(fields, "outlet") or _string(fields, "source") or (sources[0].outlet if sources else "")
     url = _string(fields, "url") or (sources[0].url if sources else "")
     published = date(fields.get("published") or fields.get("published_at") or fields.get("date"))
@@ -53,6 +53,7 @@ def article(fields: Mapping[str, Any], origin: str) -> Article:
         url=url,
         sources=sources,
         author=_string(fields, "author"),
+        event_dates=tuple(sorted({date(day) for day in _list(fields, "event_dates")})),
     )
 
 
@@ -114,11 +115,12 @@ def _string(fields: Mapping[str, Any], name: str) -> str:
     raise LoadError(f"its field {name!r} is not text")
 
 
-def _sources(fields: Mapping[str, Any]) -> Sequence[Any]:
-    value = fields.get("sources") or []
+def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
+    """The entries of a field that are not empty."""
+    value = fields.get(name) or []
     if not isinstance(value, list):
-        raise LoadError("its field 'sources' is not a list")
-    return value
+        raise LoadError(f"its field {name!r} is not a list")
+    return [entry for entry in value if entry]
 
 
 def _source(entry: object) -> Source:

@@ -25,13 +25,13 @@ from rag.text import terms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of what is stored; an index of another version is rebuilt."""
 
 _TABLES = """
 CREATE TABLE article (
     id TEXT PRIMARY KEY, title TEXT, text TEXT, outlet TEXT, published TEXT, url TEXT, author TEXT, sources TEXT,
-    digest TEXT, origin TEXT
+    event_dates TEXT, digest TEXT, origin TEXT
 ) WITHOUT ROWID;
 CREATE INDEX article_by_origin ON article (origin);
 CREATE TABLE passage (
@@ -41,7 +41,7 @@ CREATE INDEX passage_by_article ON passage (article_id);
 CREATE VIRTUAL TABLE lexical USING fts5 (body, tokenize = "unicode61 remove_diacritics 0 tokenchars '.,'''");
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, row);
 """
-_ARTICLE_FIELDS = "id, title, text, outlet, published, url, author, sources"
+_ARTICLE_FIELDS = "id, title, text, outlet, published, url, author, sources, event_dates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,9 @@ class Index:
                 if not (folder / part).is_file():
                     raise IndexDamagedError(generations.damaged(root, f"{part} is missing"))
             self.stamp = Stamp(**json.loads((folder / "stamp.json").read_text(encoding="utf-8")))
+            # Articles of the first schema can still be read, so that an index is rebuilt without losing any.
+            first = self.stamp.schema == 1
+            self._article_fields = _ARTICLE_FIELDS.replace("event_dates", "'[]'") if first else _ARTICLE_FIELDS
             self._database = sqlite3.connect(folder / "articles.sqlite", check_same_thread=False)
             self._client = _chroma(folder)
             self._vectors = self._client.get_collection("passages", embedding_function=None)
@@ -167,14 +170,16 @@ class Index:
         """The article of that id."""
         with self._translated():
             row = self._database.execute(
-                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE id = ?", (article_id,)
+                f"SELECT {self._article_fields} FROM article WHERE id = ?", (article_id,)
             ).fetchone()
         return _article(row) if row else None
 
     def articles(self) -> list[Article]:
         """All articles, oldest first."""
         with self._translated():
-            rows = self._database.execute(f"SELECT {_ARTICLE_FIELDS} FROM article ORDER BY published, id").fetchall()
+            rows = self._database.execute(
+                f"SELECT {self._article_fields} FROM article ORDER BY published, id"
+            ).fetchall()
         return [_article(row) for row in rows]
 
     def digests(self) -> dict[str, tuple[str, str]]:
@@ -236,10 +241,11 @@ class Index:
         """Store an article with its passages. The caller has removed an older one of the same id."""
         a = article
         sources = json.dumps([asdict(source) for source in a.sources])
+        event_dates = json.dumps(a.event_dates)
         with self._translated(), self._database as database:
             database.execute(
-                "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (a.id, a.title, a.text, a.outlet, a.published, a.url, a.author, sources, digest, origin),
+                f"INSERT INTO article ({_ARTICLE_FIELDS}, digest, origin) VALUES ({_marks(range(11))})",
+                (a.id, a.title, a.text, a.outlet, a.published, a.url, a.author, sources, event_dates, digest, origin),
             )
             ids = []
             for p in passages:
@@ -327,8 +333,9 @@ def _marks(values: Sequence[object]) -> str:
 
 
 def _article(row: Sequence[Any]) -> Article:
-    article_id, title, text, outlet, published, url, author, sources = row
-    return Article(article_id, title, text, outlet, published, url, _sources(sources), author)
+    article_id, title, text, outlet, published, url, author, sources, event_dates = row
+    days = tuple(json.loads(event_dates))
+    return Article(article_id, title, text, outlet, published, url, _sources(sources), author, days)
 
 
 def _sources(text: str) -> tuple[Source, ...]:

@@ -33,6 +33,8 @@ class Article:
     url: str = ""
     sources: tuple[Source, ...] = ()
     author: str = ""
+    event_dates: tuple[str, ...] = ()
+    """The days whose events the text tells, as ISO 8601 dates in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,18 @@ class Citation:
     passage: Passage
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """An event: the sentence that tells it, which is the first citation's quote, and who else tells the same.
+
+    `date` is ISO 8601.
+    """
+
+    date: str
+    text: str
+    citations: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)

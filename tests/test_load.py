@@ -25,7 +25,7 @@ def test_markdown_with_front_matter(tmp_path: Path) -> None:
     """Front matter gives id, title, date and sources; Markdown's own marks do not reach the reader."""
     path = tmp_path / "a.md"
     path.write_text(
-        "---\nid: crash\ntitle: The crash\npublished: 2025-01-28\nsources:\n"
+        "---\nid: crash\ntitle: The crash\npublished: 2025-01-28\nevent_dates: [2025-01-28, 2025-01-27]\nsources:\n"
         "  - {outlet: Reuters, title: 'Shares fall', url: 'https://example.org/1', date: 2025-01-27}\n---\n"
         "## Heading\n\nNvidia **fell** by\n[17%](https://example.org).\n\n- a point\n"
     )
@@ -37,6 +37,7 @@ def test_markdown_with_front_matter(tmp_path: Path) -> None:
         published="2025-01-28",
         url="https://example.org/1",
         sources=(Source("Reuters", "Shares fall", "https://example.org/1", "2025-01-27"),),
+        event_dates=("2025-01-27", "2025-01-28"),
     )
 
 
@@ -110,6 +111,7 @@ def test_json_lines_takes_a_newsrooms_field_names_and_reports_bad_lines(tmp_path
         ("binary.txt", b"\0\1\2\3", "it is a binary file, not text"),
         ("table.xlsx", b"x", "files of the kind '.xlsx' can't be read"),
         ("broken.md", b"---\ntitle: [\n---\ntext", "its front matter is not valid YAML"),
+        ("dates.md", b"---\nevent_dates: soon\n---\ntext", "its field 'event_dates' is not a list"),
         ("nothing.html", b"<html><body></body></html>", "no article text was found in the page"),
     ],
 )

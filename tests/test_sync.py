@@ -2,9 +2,11 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,11 @@ def texts(settings: Settings, embedder: MiniLM) -> dict[str, str]:
         return {article.id: article.text for article in index.articles()}
     finally:
         index.close()
+
+
+def dated(settings: Settings, embedder: MiniLM) -> dict[str, tuple[str, ...]]:
+    with closing(Index.open(settings.index, embedder.identity)) as index:
+        return {article.id: article.event_dates for article in index.articles()}
 
 
 def test_each_kind_of_change_reaches_the_index(folder: Path, settings: Settings, embedder: MiniLM) -> None:
@@ -173,6 +180,30 @@ def test_an_index_of_another_embedder_or_chunker_is_rebuilt_with_all_it_holds(
     export.unlink()
     report = sync([folder], settings, embedder=embedder)
     assert counts(report) == {"unchanged": 3, "passages": 4}
+    assert sorted(texts(settings, embedder)) == ["italy", "nvidia", "wiz", "x"]
+
+
+def test_an_index_of_the_first_schema_is_rebuilt_with_all_it_holds(
+    folder: Path, tmp_path: Path, settings: Settings, embedder: MiniLM
+) -> None:
+    """Who updates Aftershock loses no article, and gets the event dates that the old index did not keep."""
+    (folder / "nvidia.md").write_text("---\nid: nvidia\nevent_dates: [2025-01-27]\n---\nNvidia shares fell.\n")
+    export = tmp_path / "export.jsonl"
+    export.write_text(json.dumps({"id": "x", "title": "X", "text": "Text of X.", "event_dates": ["2025-01-30"]}))
+    sync([folder, export], settings, embedder=embedder)
+    assert dated(settings, embedder) == {"italy": (), "nvidia": ("2025-01-27",), "wiz": (), "x": ("2025-01-30",)}
+    old = generations.current(settings.index)
+    with closing(sqlite3.connect(old / "articles.sqlite")) as database:
+        database.execute("ALTER TABLE article DROP COLUMN event_dates")
+        database.execute("UPDATE article SET digest = 'made without event dates'")
+        database.commit()
+    stamp = json.loads((old / "stamp.json").read_text())
+    (old / "stamp.json").write_text(json.dumps({**stamp, "schema": 1}))
+    with pytest.raises(IndexMismatchError, match="another version of Aftershock"):
+        Index.open(settings.index, embedder.identity)
+
+    sync([folder], settings, embedder=embedder)
+    assert dated(settings, embedder) == {"italy": (), "nvidia": ("2025-01-27",), "wiz": (), "x": ()}
     assert sorted(texts(settings, embedder)) == ["italy", "nvidia", "wiz", "x"]
 
 
