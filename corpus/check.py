@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import frontmatter
 import typer
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, ValidationError
 
-from corpus import FOLDER
+from corpus import FOLDER, reading_list
 from ingest.split import paragraphs, sentences
 
 Topic = Literal[
@@ -109,13 +109,15 @@ def check(folder: Path, against: Path | None = None) -> list[str]:
     """
     faults: list[str] = []
     texts: dict[str, str] = {}
+    sources: list[dict[str, Any]] = []
     paths = [path for path in sorted(folder.glob("*.md")) if path.stem != "README"]
     if not paths:
         return [f"{folder}: there are no articles"]
     for path in paths:
         try:
             document = frontmatter.loads(path.read_text(encoding="utf-8"))
-            fields = FrontMatter.model_validate(document.metadata)
+            metadata: dict[str, Any] = document.metadata
+            fields = FrontMatter.model_validate(metadata)
         except UnicodeDecodeError:
             faults.append(f"{path.name}: it is not UTF-8")
             continue
@@ -126,10 +128,27 @@ def check(folder: Path, against: Path | None = None) -> list[str]:
             faults.append(f"{path.name}: its front matter can't be read ({error})")
             continue
         text = texts[path.name] = document.content
+        sources += metadata["sources"]
         faults += [f"{path.name}: {fault}" for fault in [*_front_matter(fields, path.stem, text), *_body(text)]]
+    if len(texts) == len(paths):
+        faults += _reading_list(folder, sources)
     if against:
         texts[against.name] = against.read_text(encoding="utf-8")
     return faults + list(_shared_runs(texts))
+
+
+def _reading_list(folder: Path, sources: list[dict[str, Any]]) -> Iterator[str]:
+    try:
+        listed = set(reading_list.read(folder))
+    except (ValueError, TypeError, KeyError) as error:
+        yield f"{reading_list.NAME}: it can't be read ({error})"
+        return
+    if differing := listed ^ set(reading_list.originals(sources)):
+        urls = ", ".join(sorted({original.url for original in differing}))
+        yield (
+            f"{reading_list.NAME}: it disagrees with the articles' sources on {urls}; "
+            "'python -m corpus.reading_list' makes it anew"
+        )
 
 
 def _front_matter(fields: FrontMatter, stem: str, text: str) -> Iterator[str]:

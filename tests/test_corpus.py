@@ -1,12 +1,13 @@
 """The shipped articles keep the rules of corpus/README.md, and each rule can fail."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from corpus import FOLDER
+from corpus import FOLDER, reading_list
 from corpus.check import check, command
 
 FRONT_MATTER = """\
@@ -154,6 +155,45 @@ def test_a_text_to_keep_clear_of(tmp_path: Path) -> None:
     failed = run(command, [str(articles), "--against", str(copied)])
     assert failed.exit_code == 1
     assert "copied.txt: shares with article.md: oracle sold many chips to buyers in europe" in failed.output
+
+
+REPORT = "url: https://www.cnbc.com/2025/01/28/a-report.html"
+
+
+def test_the_reading_list_names_what_the_articles_name(tmp_path: Path) -> None:
+    """A source that the list lacks, one that it describes otherwise and one that no article has are named."""
+    write(tmp_path, good().replace("url: https://www.cnbc.com/", REPORT))
+    listed = reading_list.from_articles(tmp_path)
+    assert [original.title for original in listed] == ["A headline"]
+    path = write(tmp_path, reading_list.render(listed), reading_list.NAME)
+    assert reading_list.read(tmp_path) == listed
+    assert check(tmp_path) == []
+    for spoilt in ("", path.read_text(encoding="utf-8").replace("A headline", "Another headline")):
+        path.write_text(spoilt or "original = []", encoding="utf-8")
+        [fault] = check(tmp_path)
+        assert "disagrees with the articles' sources on https://www.cnbc.com/2025/01/28/a-report.html;" in fault
+    path.write_text(reading_list.render(listed), encoding="utf-8")
+    write(tmp_path, good())
+    assert "a-report.html" in check(tmp_path)[0]
+    path.write_text("[[original]", encoding="utf-8")
+    assert "reading-list.toml: it can't be read" in check(tmp_path)[0]
+
+
+def test_the_reading_list_has_each_original_once() -> None:
+    """Home pages stay out, an address comes once with its first date and its headline, and the order is by date."""
+    sources = [
+        {"outlet": "B", "title": "[What B reported]", "url": "https://b.example/1", "date": "2025-01-28"},
+        {"outlet": "B", "title": 'Say "so"\\ now', "url": "https://b.example/1", "date": "2025-01-28"},
+        {"outlet": "B", "title": "Changed later", "url": "https://b.example/1", "date": "2025-02-03"},
+        {"outlet": "A", "title": "Home", "url": "https://a.example/", "date": "2025-01-01"},
+        {"outlet": "A", "title": "Page", "url": "https://a.example/?p=1", "date": "2025-01-27"},
+    ]
+    listed = reading_list.originals(sources)
+    assert [(original.title, str(original.date)) for original in listed] == [
+        ("Page", "2025-01-27"),
+        ('Say "so"\\ now', "2025-01-28"),
+    ]
+    assert tomllib.loads(reading_list.render(listed))["original"][1]["title"] == 'Say "so"\\ now'
 
 
 def test_a_folder_without_articles_fails(tmp_path: Path) -> None:
