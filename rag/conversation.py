@@ -13,7 +13,8 @@ _ELLIPSIS = re.compile(r"^(?:and|but|or|also|so|then|what about|how about|what o
 _ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _NEUTRAL = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|this|that|these|those)\b(?!\s+(?:is|was)\s+(?:true|why))", re.I
+    r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those)(?: ones?\b)?)\b(?!\s+(?:is|was)\s+(?:true|why))",
+    re.I,
 )
 _POSSESSIVE = frozenset({"his", "her", "hers", "its", "their", "theirs"})
 _FRAGMENT_WORDS = 4

@@ -24,7 +24,7 @@ FUNCTION_WORDS = frozenset(
     far come comes came coming go goes going went gone make makes made making take takes took taken taking give gives
     gave given put happen happens happened become became call called calls use used let keep kept think thinks thought
     want wants know known look mean means kind sort thing things way ways list describe explain mention mentioned
-    exactly
+    exactly away
     """.split()  # noqa: SIM905
 )
 """Words that say nothing about the subject of a question."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rag.quote import choose, days_named, expected, holds, quote, rank_sentences
+from rag.kinds import days_named, expected, holds
+from rag.quote import choose, quote, rank_sentences
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
 from rag.text import terms
@@ -31,7 +32,10 @@ def found(*given: Evidence) -> Retrieval:
         ("On what day was R1 released?", "date"),
         ("In which year was High-Flyer founded?", "date"),
         ("Which executive resigned?", "person"),
-        ("Why did shares fall?", ""),
+        ("Why did shares fall?", "reason"),
+        ("What did Trump call the release?", "statement"),
+        ("What is the Stargate project?", "meaning"),
+        ("How was R1 trained?", ""),
     ],
 )
 def test_what_a_question_asks_for_is_recognised(question: str, kind: str) -> None:
@@ -46,6 +50,24 @@ def test_a_figure_date_or_name_that_the_question_itself_names_is_no_answer() -> 
     assert holds("date", "Nvidia recovered by May.", asked)
     assert not holds("person", "It was Nvidia.", asked)
     assert holds("person", "It was led by Liang.", asked)
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "sentence", "has"),
+    [
+        ("meaning", "What is R1?", "DeepSeek-R1 is a reasoning model.", True),
+        ("meaning", "What is R1?", "R1, released in January, is the model that caused the fall.", True),
+        ("meaning", "What is R1?", "R1-Zero is a forerunner.", False),
+        ("meaning", "What is R1?", "The advantage of R1 is the price.", False),
+        ("reason", "Why did it fall?", "Nvidia fell because investors doubted its prices.", True),
+        ("reason", "Why did it fall?", "Nvidia fell by 17%.", False),
+        ("statement", "What did he say?", 'He called it "a wake-up call".', True),
+        ("statement", "What did he say?", "He spoke in Florida.", False),
+    ],
+)
+def test_a_sentence_of_the_kind_asked_for(kind: str, question: str, sentence: str, has: bool) -> None:
+    """A definition defines the subject itself, a reason gives one, and a statement has words in quotation marks."""
+    assert holds(kind, sentence, frozenset(terms(question))) == has
 
 
 def test_the_sentence_that_has_the_figure_comes_first() -> None:
