@@ -14,7 +14,7 @@ from ingest import sync
 from rag.embed import Embedder
 from rag.index import Index
 from rag.quote import quote
-from rag.records import Article
+from rag.records import Article, Passage
 from rag.retrieve import retrieve
 from rag.settings import Settings
 
@@ -57,20 +57,20 @@ def index(articles: Sequence[Article], root: Path, embedder: Embedder) -> Index:
     return Index.open(root / "index", embedder.identity)
 
 
+def overlaps(question: Question, passages: Sequence[Passage]) -> list[bool]:
+    """Which of the passages share text with the question's paragraph."""
+    return [p.article_id == question.article_id and p.start < question.end and p.end > question.start for p in passages]
+
+
 def score(questions: Sequence[Question], searched: Index, embedder: Embedder) -> dict[str, float]:
     """hit@1 and hit@4 over all questions; over the answerable ones, the answer in the first quote and in any."""
     hits = {1: 0, 4: 0}
     first = anywhere = answerable = 0
     for question in questions:
         found = retrieve(question.text, searched, embedder, 8)
-        overlaps = [
-            e.passage.article_id == question.article_id
-            and e.passage.start < question.end
-            and e.passage.end > question.start
-            for e in found.evidence
-        ]
+        gold = overlaps(question, [e.passage for e in found.evidence])
         for k in hits:
-            hits[k] += any(overlaps[:k])
+            hits[k] += any(gold[:k])
         if question.answers:
             quotes = [citation.quote for citation in quote(question.text, found).citations]
             answerable += 1

@@ -19,78 +19,87 @@ if TYPE_CHECKING:
 
 POOL = 60
 """Passages taken from each of the two searches into the common ranking."""
+SIGNALS = ("passage vector", "passage words", "sentence vector", "sentence words", "header words")
 WEIGHTS = (0.22, 0.22, 0.22, 0.22, 0.12)
-"""What each signal counts for, in the order in which `rank` makes them."""
+"""What each of `SIGNALS` counts for."""
 SAME_WORDS = 0.8
 """Passages that share this much of their words (Jaccard) tell the same: they become one with several sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What was found for a question, best first, and how much the index knows of the question's words.
-
-    `weights` maps each content term of the question to its inverse document frequency; a term that stands in no
-    passage has the largest one and is listed in `unknown`.
-    """
+    """What was found for a question, best first; `weights` maps its content terms to inverse document frequencies."""
 
     evidence: tuple[Evidence, ...]
     weights: dict[str, float]
-    unknown: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The passages that may answer a question, with what ranks them.
+
+    Args:
+        candidates: the passages.
+        vector: the question's unit vector.
+        weights: the question's content terms and their inverse document frequencies.
+        dense: cosine of each candidate.
+        lexical: BM25 score of those that have one.
+    """
+
+    candidates: tuple[Candidate, ...]
+    vector: NDArray[np.float32]
+    weights: dict[str, float]
+    dense: dict[int, float]
+    lexical: dict[int, float]
 
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int) -> Retrieval:
-    """The `k` passages that best answer the question.
+    """The `k` passages that best answer the question."""
+    pool = gather(question, index, embedder)
+    return Retrieval(tuple(merge_copies(rank(pool), k)), pool.weights)
 
-    Five signals, each scaled to 0..1 over the candidates, in a weighted mean: cosine and BM25 of the passage, the best
-    cosine of one of its sentences, and the largest share of the question's words that one of its sentences, and that
-    its title, outlet and date, hold. Score fusion rather than rank fusion follows Bruch et al. 2023
-    (arXiv:2210.11934).
-    """
+
+def gather(question: str, index: Index, embedder: Embedder) -> Pool:
+    """The passages nearest to the question and those with most of its words."""
     vector = embedder.embed([question])[0]
     question_terms = content_terms(question)
     frequencies = dict(zip(question_terms, index.document_frequencies(question_terms), strict=True))
-    weights = _inverse_frequencies(frequencies, index.counts()[1])
-
     nearest = index.nearest(vector, POOL)
     matching = index.matching([t for t in question_terms if frequencies[t]], POOL)
     ids = list(dict.fromkeys([*nearest, *matching]))
     missing = index.vectors([i for i in ids if i not in nearest])
-    dense = nearest | {i: float(v @ vector) for i, v in missing.items()}
+    return Pool(
+        candidates=tuple(index.candidates(ids)),
+        vector=vector,
+        weights=_inverse_frequencies(frequencies, index.counts()[1]),
+        dense=nearest | {i: float(v @ vector) for i, v in missing.items()},
+        lexical=matching,
+    )
 
-    ranked = rank(index.candidates(ids), vector, weights, dense, matching)
-    unknown = frozenset(term for term, count in frequencies.items() if not count)
-    return Retrieval(tuple(merge_copies(ranked, k)), weights, unknown)
 
-
-def rank(
-    candidates: Sequence[Candidate],
-    vector: NDArray[np.float32],
-    weights: dict[str, float],
-    dense: dict[int, float],
-    lexical: dict[int, float],
-) -> list[Evidence]:
+def rank(pool: Pool, weights: Sequence[float] = WEIGHTS) -> list[Evidence]:
     """The candidates, best first, each with the scores of its sentences. Pure.
 
-    Args:
-        vector: the question's unit vector.
-        weights: the question's terms and their inverse document frequencies.
-        dense: cosine of each candidate.
-        lexical: BM25 score of those that have one.
+    The score is the weighted mean of five signals, each scaled to 0..1 over the candidates: cosine and BM25 of the
+    passage, the best cosine of one of its sentences, and the largest share of the question's words that one of its
+    sentences, and that its title, outlet and date, hold. Score fusion rather than rank fusion follows Bruch et al.
+    2023 (arXiv:2210.11934).
     """
+    candidates = pool.candidates
     if not candidates:
         return []
-    cosines = [c.vectors @ vector for c in candidates]
-    shares = [[coverage(terms, weights) for terms in c.sentence_terms] for c in candidates]
+    cosines = [c.vectors @ pool.vector for c in candidates]
+    shares = [[coverage(terms, pool.weights) for terms in c.sentence_terms] for c in candidates]
     signals = np.array(
         [
-            [dense[c.passage_id] for c in candidates],
-            [lexical.get(c.passage_id, 0.0) for c in candidates],
+            [pool.dense[c.passage_id] for c in candidates],
+            [pool.lexical.get(c.passage_id, 0.0) for c in candidates],
             [values.max() for values in cosines],
             [max(values) for values in shares],
-            [coverage(c.header_terms, weights) for c in candidates],
+            [coverage(c.header_terms, pool.weights) for c in candidates],
         ]
     )
-    scores = np.array(WEIGHTS) @ _scale(signals)
+    scores = np.array(weights) @ _scale(signals)
     return [
         candidates[i].evidence(float(scores[i]), list(cosines[i]), shares[i])
         for i in sorted(range(len(candidates)), key=lambda i: -scores[i])

@@ -20,7 +20,7 @@ def evidence(article_id: str, published: str, *sentences: tuple[str, float, floa
 
 
 def found(*given: Evidence) -> Retrieval:
-    return Retrieval(given, {"nvidia": 1.0}, frozenset())
+    return Retrieval(given, {"nvidia": 1.0})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from rag.assistant import Assistant
 from rag.index import Candidate
 from rag.records import Evidence, Passage, Source
-from rag.retrieve import coverage, merge_copies, rank
+from rag.retrieve import SIGNALS, WEIGHTS, Pool, coverage, merge_copies, rank
 from rag.text import terms
 
 
@@ -29,8 +29,9 @@ def candidate(number: int, text: str, sentence_vectors: Sequence[tuple[float, fl
 
 
 def order(candidates: list[Candidate], dense: dict[int, float], lexical: dict[int, float]) -> list[str]:
-    ranked = rank(candidates, np.array([1.0, 0.0], np.float32), {"nvidia": 2.0, "fell": 1.0}, dense, lexical)
-    return [evidence.passage.article_id for evidence in ranked]
+    question = np.array([1.0, 0.0], np.float32)
+    pool = Pool(tuple(candidates), question, {"nvidia": 2.0, "fall": 1.0}, dense, lexical)
+    return [evidence.passage.article_id for evidence in rank(pool)]
 
 
 def test_words_decide_between_passages_that_mean_the_same() -> None:
@@ -44,6 +45,13 @@ def test_one_close_sentence_lifts_its_passage() -> None:
     """A long passage whose vector is a blur still holds the one sentence that answers."""
     candidates = [candidate(1, "x", [(0.5, 0.5), (0.5, 0.5)]), candidate(2, "x", [(0.1, 0.9), (0.95, 0.1)])]
     assert order(candidates, {1: 0.5, 2: 0.5}, {}) == ["2", "1"]
+
+
+def test_scores_are_shares_of_the_best_there_is() -> None:
+    """A score of 1 means best in every respect, whatever the signals count for."""
+    assert len(SIGNALS) == len(WEIGHTS)
+    assert sum(WEIGHTS) == pytest.approx(1)
+    assert rank(Pool((), np.zeros(2, np.float32), {}, {}, {})) == []
 
 
 def test_coverage_weighs_rare_words_more() -> None:
