@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -158,6 +160,18 @@ def test_ask_builds_the_default_index_when_there_is_none() -> None:
     assert (
         asyncio.run(rag.aask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))).text == answer.text
     )
+
+
+def test_a_quoted_answer_loads_nothing_heavy(corpus_index: Path) -> None:
+    """A cold question is answered in a second or two only as long as no training framework and no page is imported."""
+    code = (
+        "import sys; from rag import Settings, ask; "
+        f"assert ask('Who founded DeepSeek?', settings=Settings({str(corpus_index)!r}, model='quotes')).citations; "
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'sklearn', 'gradio', 'langchain_core', 'langchain'}; "
+        "sys.exit(', '.join(heavy & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_asynchronous_stream_gives_the_same_events_and_can_be_cancelled(assistant: Assistant) -> None:
