@@ -2,7 +2,7 @@
 
 Ask:        `ask`, `aask`, `Assistant`
 Configure:  `Settings`
-Results:    `Answer`, `Citation`, `Passage`, `Article`, `Source`
+Results:    `Answer`, `Citation`, `Passage`, `Article`, `Source`, `TimelineEntry`
 Errors:     `AftershockError`, and the tree in `rag.errors`
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import AftershockError
-from rag.records import Answer, Article, Citation, Passage, Source
+from rag.records import Answer, Article, Citation, Passage, Source, TimelineEntry
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "Passage",
     "Settings",
     "Source",
+    "TimelineEntry",
     "aask",
     "ask",
 ]

@@ -19,6 +19,7 @@ from rag.errors import (
 )
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index, LiveIndex
+from rag.period import asked_timeline, is_iso_date, period_named
 from rag.quote import quote
 from rag.records import (
     Answer,
@@ -30,15 +31,21 @@ from rag.records import (
     Passage,
     StageEvent,
     TextEvent,
+    TimelineEntry,
 )
 from rag.retrieve import Retrieval, retrieve
 from rag.settings import Settings, default_index
+from rag.timeline import in_lines, timeline
 
 MOST_CHARACTERS = 4000
 """The longest question that is taken: several pages of text are no question."""
 PASSAGES = 8
 """Passages that an answer is made from."""
 CLOSEST_ARTICLES = 3
+MOST_EVENTS = 8
+"""Lines of an answer that tells what happened in a period."""
+FEWEST_EVENTS = 3
+"""Fewer events about a subject are no timeline of it; the question is answered like any other."""
 
 History = Sequence[tuple[str, str]]
 
@@ -125,10 +132,11 @@ class Assistant:
         yield StageEvent("read", f"Reading {articles} article{'s' * (articles != 1)}")
 
         model_name = "quotes"
-        if confidence(asked, found) < THRESHOLD:
+        dated = _dated(asked, history, index)
+        if dated is None and confidence(asked, found) < THRESHOLD:
             draft = refusal(found)
         else:
-            draft, model_name = yield from self._draft(asked, found, history)
+            draft, model_name = yield from self._draft(asked, found, history, dated or quote(asked, found))
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
@@ -140,7 +148,9 @@ class Assistant:
                 question=question,
                 text=draft.text,
                 citations=draft.citations,
-                passages=tuple(e.passage for e in found.evidence),
+                passages=_passages(draft)
+                if dated and model_name == "quotes"
+                else tuple(e.passage for e in found.evidence),
                 refused=draft.refused,
                 model=model_name,
                 reasoning=draft.reasoning,
@@ -167,6 +177,24 @@ class Assistant:
             if step is not None and not step.done():
                 await asyncio.wait([step])
             events.close()
+
+    def timeline(self, start: str = "", end: str = "", question: str = "") -> list[TimelineEntry]:
+        """The dated events that the articles tell of, in order, at most `MOST_A_DAY` of `rag.timeline` for a day.
+
+        Args:
+            start: the first day as ISO 8601 date; when not given, that of the question or no limit.
+            end: the last day, in the same way.
+            question: what the events are to be about, and in which period: "Nvidia in the week after the crash".
+
+        Raises:
+            QuestionError: a day is no ISO 8601 date, or the question is too long.
+            IndexStateError: the index can't be read.
+        """
+        for day in (start, end):
+            if day and not is_iso_date(day):
+                raise QuestionError(f"{day!r} is no day: write it as 2025-01-27.")
+        period = period_named(checked(question) if question else "")
+        return timeline(self._ready_index().dated(), start or period.start, end or period.end, period.subject)
 
     def article(self, article_id: str) -> Article:
         """The whole article of a passage.
@@ -206,10 +234,12 @@ class Assistant:
             )
         return index
 
-    def _draft(self, asked: str, found: Retrieval, history: History) -> Generator[Event, None, tuple[Draft, str]]:
+    def _draft(
+        self, asked: str, found: Retrieval, history: History, quoted: Draft
+    ) -> Generator[Event, None, tuple[Draft, str]]:
         """The answer's content and its maker: a local model where one is wanted and there, else the sources' words."""
         if self.settings.model == "quotes":
-            return quote(asked, found), "quotes"
+            return quoted, "quotes"
         from rag.generate import generate
         from rag.models import find_model
 
@@ -221,14 +251,26 @@ class Assistant:
                 raise
             note = f"{error} The answer is in the sources' own words."
             yield StageEvent("note", note)
-            quoted = quote(asked, found)
-            return Draft(quoted.text, quoted.citations, notes=(note,)), "quotes"
+            return replace(quoted, notes=(note,)), "quotes"
         return draft, model.name
 
 
 def refusal(found: Retrieval) -> Draft:
     """One sentence that says that the articles don't hold the answer, and which are the closest."""
     return Draft(f"The articles do not answer this question.{_closest(found)}", refused=True)
+
+
+def _dated(asked: str, history: History, index: Index) -> Draft | None:
+    """The events of the period, where the question asks for those of one and the articles tell of them."""
+    period = asked_timeline(asked, history[-1][0] if history else "")
+    if period is None:
+        return None
+    entries = timeline(index.dated(), period.start, period.end, period.subject, MOST_EVENTS)
+    return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
+
+
+def _passages(draft: Draft) -> tuple[Passage, ...]:
+    return tuple(dict.fromkeys(citation.passage for citation in draft.citations))
 
 
 def _closest(found: Retrieval) -> str:

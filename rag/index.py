@@ -182,6 +182,25 @@ class Index:
             ).fetchall()
         return [_article(row) for row in rows]
 
+    def dated(self) -> list[tuple[Article, list[Evidence]]]:
+        """The articles that have event dates, oldest first, each with all its passages in order."""
+        with self._translated():
+            articles = self._database.execute(
+                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE event_dates != '[]' ORDER BY published, id"
+            ).fetchall()
+            passages = self._database.execute(
+                """SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
+                   WHERE event_dates != '[]' ORDER BY passage.id"""
+            ).fetchall()
+        found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (_article(row), []) for row in articles}
+        for article_id, start, end, spans in passages:
+            a, evidence = found[article_id]
+            passage = Passage(
+                a.text[start:end], 0.0, a.id, a.title, a.outlet, a.published, a.url, start, end, a.sources
+            )
+            evidence.append(Evidence(passage, tuple(Sentence(a.text[s:e], s, e) for s, e in json.loads(spans))))
+        return list(found.values())
+
     def digests(self) -> dict[str, tuple[str, str]]:
         """For each article id: the digest of its content, and the file it came from."""
         with self._translated():

@@ -29,6 +29,7 @@ ARTICLES = {
 id: nvidia-loss
 title: Nvidia falls
 published: 2025-01-28
+event_dates: [2025-01-27]
 sources:
   - {outlet: CNBC, title: Nvidia sheds value, url: "https://example.org/nvidia", date: 2025-01-27}
   - {outlet: Reuters, title: Chips fall, url: "https://example.org/chips", date: 2025-01-27}
@@ -110,6 +111,43 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OllamaServe
     yield start
     for server in started:
         server.__exit__()
+
+
+def test_timeline_prints_one_event_a_line_and_the_articles_under_them(run: Run, ready: Path) -> None:
+    """In a pipe each event is a line behind its day, with the marks of the articles that are listed below."""
+    ran = run("timeline", "--index", ready)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        f"27 January 2025  {LOSS} [1]",
+        "",
+        "[1]",
+        "    Nvidia falls · CNBC, Reuters · 28 January 2025",
+        "    https://example.org/nvidia",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "events"),
+    [
+        (["--from", "2025-01-27", "--to", "2025-01-27"], 1),
+        (["--from", "2025-01-28"], 0),
+        (["--to", "2025-01-26"], 0),
+        (["Nvidia on the day of the crash"], 1),
+        (["Nvidia in the week after the crash"], 0),
+        (["Qualcomm"], 0),
+    ],
+)
+def test_timeline_is_limited_by_days_and_words(run: Run, ready: Path, arguments: list[str], events: int) -> None:
+    """A script gets the records of the period and the subject that it asked for, and a sentence when there are none."""
+    ran = run("timeline", *arguments, "--json", "--index", ready)
+    assert ran.status == 0
+    assert [event["text"] for event in ran.json] == [LOSS] * events
+    assert ran.err == ("" if events else "The articles tell of no such event.\n")
+
+
+def test_a_timeline_from_no_day_is_bad_usage(run: Run, ready: Path) -> None:
+    """A mistyped date is named, and not taken for an empty timeline."""
+    assert_one_sentence(run("timeline", "--from", "2025-02-30", "--index", ready), 2, "'2025-02-30' is no day")
 
 
 def assert_one_sentence(ran: Ran, status: int, *parts: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `aftershock ask | search | ingest | chat | doctor`, and what `evals` adds to it."""
+"""The command line: `aftershock ask | search | timeline | ingest | chat | doctor`, and what `evals` adds to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -20,6 +21,7 @@ from ui import console
 
 if TYPE_CHECKING:
     from ingest import Report
+    from ingest.reading_list import Fetched
     from rag import Assistant
 
 FAILURE = 1
@@ -126,11 +128,37 @@ def search(
 
 
 @app.command()
+def timeline(
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="What about: a subject, a period in words, or both.")
+    ] = "",
+    start: Annotated[str, typer.Option("--from", help="First day, as in 2025-01-20.", metavar="DATE")] = "",
+    end: Annotated[str, typer.Option("--to", help="Last day, as in 2025-02-04.", metavar="DATE")] = "",
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what happened, in order, with the sources; of a crowded day only the main events."""
+    settings = Settings.from_env(index=index)
+    asked = _question(question) if question else ""
+    with closing(open_assistant(settings)) as assistant, console.working("Reading"):
+        entries = assistant.timeline(start, end, asked)
+    if as_json:
+        console.write_json(entries)
+    else:
+        console.write_timeline(entries)
+    if not entries:
+        typer.echo("The articles tell of no such event.", err=True)
+
+
+@app.command()
 def ingest(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="Files and folders; without any, the articles that come along."),
     ] = None,
+    reading_list: Annotated[
+        bool, typer.Option("--reading-list", help="Fetch the originals behind the articles from the web as well.")
+    ] = False,
     index: IndexOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew, also when it is damaged.")] = False,
     as_json: JsonOption = False,
@@ -139,11 +167,15 @@ def ingest(
     import corpus
 
     settings = Settings.from_env(index=index)
-    report = _sync(paths or [corpus.FOLDER], settings, rebuild=rebuild)
+    fetched = _fetch_originals() if reading_list else None
+    if fetched and not as_json:
+        console.write_fetched(fetched)
+    originals = [Path(fetched.folder)] if fetched and fetched.new + fetched.kept else []
+    report = _sync([*(paths or [corpus.FOLDER]), *originals], settings, rebuild=rebuild)
     if not paths:
         report.ignored.clear()  # What lies beside the articles that come along is code.
     if as_json:
-        console.write_json(report)
+        console.write_json({**asdict(report), "originals": asdict(fetched)} if fetched else report)
     else:
         console.write_report(report, settings.index)
     read = report.added + report.updated + report.unchanged
@@ -214,6 +246,14 @@ def open_assistant(settings: Settings) -> Assistant:
         from rag import Assistant
 
         return Assistant.from_settings(settings)
+
+
+def _fetch_originals() -> Fetched:
+    from corpus.reading_list import read
+    from ingest.reading_list import default_folder, fetch_originals
+
+    with console.fetch_progress() as progress:
+        return fetch_originals(read(), default_folder(), progress=progress)
 
 
 def _sync(paths: Sequence[Path], settings: Settings, *, rebuild: bool) -> Report:

@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from rag.records import Answer, DoneEvent, Event, Passage, ReasoningEvent, StageEvent, TextEvent
+from rag.records import Answer, DoneEvent, Event, Passage, ReasoningEvent, StageEvent, TextEvent, TimelineEntry
 
 if TYPE_CHECKING:
     from ingest import Progress, Report
+    from ingest.reading_list import Fetched
     from ui.doctor import Check
 
 T = TypeVar("T")
@@ -81,6 +82,30 @@ def write_passages(passages: Sequence[Passage]) -> None:
         write(console, " ".join(passage.text.split()), 4)
 
 
+def write_timeline(entries: Sequence[TimelineEntry]) -> None:
+    """Print events, one a line, each behind its day, and under them the articles that tell of them."""
+    from ui.render import day
+
+    console = output()
+    days = [day(entry.date) for entry in entries]
+    margin = max(map(len, days), default=0) + 2
+    numbers: dict[str, list[int]] = {}
+    articles: dict[str, Passage] = {}
+    for entry, of_day in zip(entries, days, strict=True):
+        marks = " ".join(f"[{citation.number}]" for citation in entry.citations)
+        line = Text(f"{entry.text} {marks}")
+        line.highlight_regex(_MARK, "bold cyan")
+        write(console, line, margin, first=of_day)
+        for citation in entry.citations:
+            articles.setdefault(citation.passage.article_id, citation.passage)
+            numbers.setdefault(citation.passage.article_id, []).append(citation.number)
+    for article_id, passage in articles.items():
+        console.print()
+        write(console, Text(" ".join(f"[{number}]" for number in numbers[article_id]), style="bold cyan"))
+        write(console, source_line(passage), 4)
+        _write_address(console, passage.url)
+
+
 def source_line(passage: Passage) -> Text:
     """Title, everybody who reported it, and the date."""
     from ui.render import day
@@ -114,6 +139,16 @@ def write_report(report: Report, index: Path) -> None:
     write(console, f"The index at {index} holds {report.passages:,} passages.")
 
 
+def write_fetched(fetched: Fetched) -> None:
+    """Print what became of the originals, each one that could not be had with its reason."""
+    console = output()
+    counts = f"{fetched.new} fetched, {fetched.kept} already there, {len(fetched.missed)} could not be had"
+    write(console, f"Originals: {counts}.")
+    for url, reason in fetched.missed:
+        write(console, f"{url}: {reason}.", 2)
+    write(console, f"They are kept in {fetched.folder}.")
+
+
 def write_checks(checks: Sequence[Check]) -> None:
     """Print the doctor's findings, one each line, with what to do about those that are not in order."""
     console = output()
@@ -140,6 +175,18 @@ def track(items: Sequence[T], description: str) -> Iterator[T]:
 
     console = messages()
     yield from track(items, description, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def fetch_progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, and nothing elsewhere; yields what is to be called with done and total."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = messages()
+    columns = (TextColumn("Fetching the originals"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager
@@ -258,7 +305,10 @@ class _AnswerView:
             self._output.print()
             write(self._output, source_line(citation.passage), 4, first=f"[{citation.number}]")
             write(self._output, f"“{' '.join(citation.quote.split())}”", 4)
-            if citation.passage.url:
-                # Never wrapped: terminals make a whole address something to click on.
-                address = f"    {_harmless(citation.passage.url)}"
-                self._output.print(address, style="dim", soft_wrap=True)
+            _write_address(self._output, citation.passage.url)
+
+
+def _write_address(console: Console, url: str) -> None:
+    if url:
+        # Never wrapped: terminals make a whole address something to click on.
+        console.print(f"    {_harmless(url)}", style="dim", soft_wrap=True)

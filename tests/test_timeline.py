@@ -1,0 +1,257 @@
+"""Dated events from articles, and the questions that ask for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from ingest.split import paragraphs, sentences
+from rag import Assistant
+from rag.errors import QuestionError
+from rag.period import Period, asked_timeline, period_named
+from rag.records import Article, DoneEvent, Evidence, Passage, Sentence, StageEvent
+from rag.timeline import MOST_A_DAY, MOST_CITATIONS, timeline
+
+Told = tuple[Article, Sequence[Evidence]]
+
+
+def told(article_id: str, text: str, *days: str, title: str = "") -> Told:
+    """An article as the index gives it, each paragraph a passage."""
+    article = Article(article_id, title or article_id.title(), text, event_dates=days)
+    evidence = []
+    for start, end in paragraphs(text):
+        passage = Passage(text[start:end], 0.0, article_id, article.title, "", "", "", start, end)
+        spans = sentences(text, (start, end))
+        evidence.append(Evidence(passage, tuple(Sentence(text[s:e], s, e) for s, e in spans)))
+    return article, evidence
+
+
+def lines(
+    articles: Sequence[Told], start: str = "", end: str = "", subject: str = "", most: int | None = None
+) -> list[str]:
+    """The texts of a timeline, checked for what holds for every one: in order, cited exactly, numbered throughout."""
+    entries = timeline(articles, start, end, subject, most)
+    assert [entry.date for entry in entries] == sorted(entry.date for entry in entries)
+    texts = {article.id: article.text for article, _ in articles}
+    citations = [citation for entry in entries for citation in entry.citations]
+    assert [citation.number for citation in citations] == list(range(1, len(citations) + 1))
+    for citation in citations:
+        assert texts[citation.passage.article_id][citation.start : citation.end] == citation.quote
+    for entry in entries:
+        assert entry.text == " ".join(entry.citations[0].quote.split())
+    return [entry.text for entry in entries]
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        ("Nvidia has been watched closely since 27 January 2025.", "Nvidia shares fell 17% on 27 January 2025."),
+        (
+            "Reuters reported on 27 January 2025 that a record was near.",
+            "On Monday 27 January 2025 Nvidia shares fell 17%.",
+        ),
+        ("Nvidia's value of 27 January 2025 is disputed.", "Nvidia lost $589 billion on January 27, 2025."),
+        ("They also lost 12% on 27 January 2025.", "Micron shares lost 12% on 27 January 2025."),
+        (
+            "Shares rose on 24 January 2025 and fell on 27 January 2025.",
+            "Nvidia shares fell on Monday, 27 January 2025.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_sentence_that_tells_the_event_is_chosen(worse: str, better: str, turned: bool) -> None:
+    """A line says what happened on the day, rather than naming the day in passing, wherever in the text it stands."""
+    text = f"Some words come first.\n\n{better} {worse}" if turned else f"Some words come first.\n\n{worse} {better}"
+    assert lines([told("a", text, "2025-01-27")]) == [better]
+
+
+def test_a_day_without_an_event_is_left_out() -> None:
+    """A date that is only a bound, or that no sentence names in full, gives no line rather than a wrong one."""
+    text = "Chips had been scarce until 27 January 2025. Italy blocked the app on 30 January."
+    assert lines([told("a", text, "2025-01-27", "2025-01-30")]) == []
+
+
+def test_the_same_event_of_several_articles_is_one_line() -> None:
+    """Who reads a timeline reads each event once, with everybody who tells of it, and no more marks than needed."""
+    tellings = [
+        "Italy's data protection authority blocked the DeepSeek app on 30 January 2025.",
+        "On 30 January 2025 the data protection authority of Italy blocked DeepSeek's app.",
+        "The DeepSeek app was blocked by Italy's data protection authority on 30 January 2025.",
+        "Italy's data protection authority had the DeepSeek app blocked on 30 January 2025.",
+    ]
+    other = "Nvidia edged up 0.8% to $124.65 on 30 January 2025."
+    articles = [told(f"a{i}", text, "2025-01-30") for i, text in enumerate([*tellings, other])]
+    entries = timeline(articles)
+    assert [len(entry.citations) for entry in entries] == [MOST_CITATIONS, 1]
+    assert entries[1].text == other
+    assert len({citation.passage.article_id for citation in entries[0].citations}) == MOST_CITATIONS
+
+
+MAKERS = ("Nvidia", "Oracle", "Micron", "Vistra", "Apple", "Disco", "Arm", "Marvell")
+PLANTS = ("lathes", "boats", "carpets", "bicycles", "pianos", "tents", "windows", "umbrellas")
+CROWDED = [
+    told(f"{maker.lower()}-{day}", f"{maker} opened a factory for {plant} on {day} March 2025.", f"2025-03-{day:02}")
+    for day in (3, 4)
+    for maker, plant in zip(MAKERS, PLANTS, strict=True)
+]
+
+
+def test_a_crowded_day_is_cut_to_its_main_events() -> None:
+    """A day that everybody writes about must not drown the days around it."""
+    assert len(lines(CROWDED)) == 2 * MOST_A_DAY
+
+
+def test_a_limit_is_shared_between_the_days() -> None:
+    """An answer of few lines tells of each day before it tells more of one."""
+    assert [re.findall(r"\d March", line)[0] for line in lines(CROWDED, most=3)] in (
+        ["3 March", "3 March", "4 March"],
+        ["3 March", "4 March", "4 March"],
+    )
+
+
+def test_period_and_subject_limit_the_events() -> None:
+    """Asked about one company in one week, a reader gets neither another week nor another company."""
+    articles = [
+        told("rise", "Nvidia shares rose 9% on 28 January 2025.", "2025-01-28"),
+        told("fall", "Nvidia shares fell 17% on 27 January 2025.", "2025-01-27"),
+        told("ban", "Texas banned DeepSeek on 28 January 2025.", "2025-01-28"),
+        told("late", "Nvidia closed at $116.66 on 3 February 2025.", "2025-02-03"),
+    ]
+    assert len(lines(articles)) == 4
+    assert len(lines(articles, "2025-01-28", "2025-01-31")) == 2
+    assert lines(articles, "2025-01-28", "2025-01-31", "Nvidia") == ["Nvidia shares rose 9% on 28 January 2025."]
+    assert lines(articles, "", "", "Qualcomm") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "period"),
+    [
+        ("What happened on 27 January 2025?", ("2025-01-27", "2025-01-27", "")),
+        ("what happened on Jan 30", ("2025-01-30", "2025-01-30", "")),
+        ("What took place on 2025-01-30?", ("2025-01-30", "2025-01-30", "")),
+        ("What happened between 20 and 31 January?", ("2025-01-20", "2025-01-31", "")),
+        ("What happened from January 20 to February 4, 2025?", ("2025-01-20", "2025-02-04", "")),
+        ("What happened in the week after the crash?", ("2025-01-28", "2025-02-03", "")),
+        ("What happened in the week after?", ("2025-01-28", "2025-02-03", "")),
+        ("What happened in the three days following R1's launch?", ("2025-01-21", "2025-01-23", "")),
+        ("What happened the weekend before the sell-off?", ("2025-01-25", "2025-01-26", "")),
+        ("What happened the next day?", ("2025-01-28", "2025-01-28", "")),
+        ("What happened after the crash?", ("2025-01-28", "", "")),
+        ("What happened the week of 27 January?", ("2025-01-27", "2025-02-02", "")),
+        ("What happened in late February 2025?", ("2025-02-21", "2025-02-28", "")),
+        ("What happened in 2023?", ("2023-01-01", "2023-12-31", "")),
+        ("How did it unfold?", ("2025-01-20", "2025-02-04", "")),
+        ("How did the crash unfold?", ("2025-01-20", "2025-02-04", "")),
+        ("List the events of that week in order", ("2025-01-27", "2025-02-02", "")),
+        ("Which events led from R1's release to the crash?", ("2025-01-20", "2025-01-27", "")),
+        ("What happened to Nvidia in the week after the crash?", ("2025-01-28", "2025-02-03", "Nvidia")),
+        ("What happened to R1 models in the days after 27 January?", ("2025-01-28", "2025-02-03", "R1 models")),
+        ("How did Nvidia's shares move in the days before the rout?", ("2025-01-20", "2025-01-26", "Nvidia's shares")),
+        ("Timeline of the Stargate project", ("", "", "Stargate project")),
+        ("List DeepSeek's models before R1 in the order they came out.", ("", "2025-01-19", "DeepSeek's models")),
+    ],
+)
+def test_questions_for_a_timeline_are_recognised(question: str, period: tuple[str, str, str]) -> None:
+    """However a period is put, the reader gets its events."""
+    assert asked_timeline(question) == Period(*period)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How much did Nvidia lose on 27 January 2025?",
+        "What happened to Nvidia on 27 January 2025?",
+        "What did Reuters report in the week after the crash?",
+        "Why did shares fall in the week after the crash?",
+        "What happened to Liang Wenfeng's wealth?",
+        "What happened?",
+        "When was R1 released?",
+        "What did OpenAI do in order to protect its models?",
+        "How did DeepSeek develop R1 in 2024?",
+        "What happened on 31 February?",
+    ],
+)
+def test_other_questions_are_left_alone(question: str) -> None:
+    """A question for a fact gets its answer, not a list of events."""
+    assert asked_timeline(question) is None
+
+
+def test_a_period_follows_the_question_before() -> None:
+    """In a conversation "the week after" is the week after what was asked about."""
+    assert asked_timeline("And what happened in the week after?", "What happened on 29 May 2025?") == Period(
+        "2025-05-30", "2025-06-05"
+    )
+    assert period_named("the day after", "") == Period("2025-01-28", "2025-01-28")
+
+
+# Over the shipped articles
+
+
+def answer_of(
+    assistant: Assistant, question: str, history: Sequence[tuple[str, str]] = ()
+) -> tuple[list[str], list[str]]:
+    """The lines of an answer and the days of their first citations' quotes, checked as every answer is."""
+    *events, last = assistant.stream(question, history)
+    assert isinstance(last, DoneEvent)
+    assert any(isinstance(event, StageEvent) for event in events)
+    answer = last.answer
+    assert not answer.refused
+    assert [int(n) for n in re.findall(r"\[(\d+)\]", answer.text)] == [c.number for c in answer.citations]
+    for citation in answer.citations:
+        text = assistant.article(citation.passage.article_id).text
+        assert text[citation.start : citation.end] == citation.quote
+        assert citation.passage in answer.passages
+    return answer.text.splitlines(), [c.quote for c in answer.citations]
+
+
+def test_what_happened_on_a_day_is_answered_in_dated_lines(assistant: Assistant) -> None:
+    """The reader who asks for a day gets its events, one a line, at most eight, each with the day in it."""
+    told_lines, _ = answer_of(assistant, "What happened on 27 January 2025?")
+    assert 4 <= len(told_lines) <= 8
+    assert all("27 January 2025" in line for line in told_lines)
+    assert "Nvidia" in told_lines[0] or "technology shares" in told_lines[0]
+
+
+def test_what_happened_in_a_week_is_answered_in_order(assistant: Assistant) -> None:
+    """The reader sees the week unfold, each day before more of one, and nothing from outside it."""
+    told_lines, _ = answer_of(assistant, "What happened in the week after the crash?")
+    days = [re.findall(r"\b(\d\d?) (January|February) 2025", line)[0] for line in told_lines]
+    order = [(month == "February", int(day)) for day, month in days]
+    assert order == sorted(order)
+    assert {(False, 28), (False, 29), (False, 30), (False, 31)} <= set(order)
+    assert order[-1] <= (True, 3)
+
+
+def test_a_follow_up_asks_for_the_next_day(assistant: Assistant) -> None:
+    """A conversation can go on from day to day."""
+    told_lines, _ = answer_of(assistant, "And what happened the next day?", [("What happened on 29 January 2025?", "")])
+    assert all("30 January 2025" in line for line in told_lines)
+
+
+def test_a_subject_in_a_week_is_answered_with_its_events(assistant: Assistant) -> None:
+    """The reader who asks about Nvidia reads about Nvidia."""
+    told_lines, _ = answer_of(assistant, "What happened to Nvidia shares in the week after the crash?")
+    assert len(told_lines) >= 3
+    assert any("8.9%" in line for line in told_lines)
+    assert sum("Nvidia" in line for line in told_lines) >= len(told_lines) - 1
+
+
+def test_a_period_without_events_is_answered_like_any_question(assistant: Assistant) -> None:
+    """Of a day that no article tells of nothing is made up."""
+    assert assistant.ask("What happened on 27 January 1997?").refused
+
+
+def test_the_whole_timeline_can_be_had(assistant: Assistant) -> None:
+    """Developers get records: in order, limited to a period or a subject, as the arguments or the words say."""
+    entries = assistant.timeline()
+    assert len(entries) > 100
+    assert entries == sorted(entries, key=lambda entry: entry.date)
+    week = assistant.timeline("2025-01-27", "2025-01-31")
+    assert {entry.date for entry in week} == {f"2025-01-{day}" for day in range(27, 32)}
+    assert assistant.timeline(question="from 27 to 31 January 2025") == week
+    assert {"2025-01-21"} < {entry.date for entry in assistant.timeline(question="Stargate")}
+    assert assistant.timeline("2025-01-28", question="Stargate")[0].date > "2025-01-27"
+    with pytest.raises(QuestionError, match="'soon' is no day: write it as 2025-01-27"):
+        assistant.timeline("soon")
