@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,8 @@ def _read_html(path: Path, data: bytes) -> Iterator[Loaded]:
     from trafilatura import bare_extraction
     from trafilatura.settings import Document
 
+    # What it has to say about a page is in the reason below, and would otherwise stand among the user's messages.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     page = bare_extraction(data, with_metadata=True, include_comments=False, include_tables=False)
     if not isinstance(page, Document) or not page.text:
         raise LoadError("no article text was found in the page")

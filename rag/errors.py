@@ -11,6 +11,8 @@
     │   └── IndexBusyError         another process is writing it
     ├── EmbedderError          the embedding model's weights are missing or not the expected ones
     ├── LoadError              a file cannot be read as articles
+    │   └── FetchError             a page on the web cannot be had
+    ├── NetworkError           there is no network
     └── ModelError
         ├── ModelServerError       the model server cannot be reached, or failed
         ├── ModelNotFoundError     the server does not have the model asked for
@@ -63,6 +65,14 @@ class EmbedderError(AftershockError):
 
 class LoadError(AftershockError):
     """A file cannot be read as articles."""
+
+
+class FetchError(LoadError):
+    """A page on the web cannot be had."""
+
+
+class NetworkError(AftershockError):
+    """There is no network."""
 
 
 class ModelError(AftershockError):
