@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, ValidationError
 
 from corpus import FOLDER, reading_list
+from corpus.figures import conflicts
 from ingest.split import paragraphs, sentences
 
 Topic = Literal[
@@ -132,9 +133,17 @@ def check(folder: Path, against: Path | None = None) -> list[str]:
         faults += [f"{path.name}: {fault}" for fault in [*_front_matter(fields, path.stem, text), *_body(text)]]
     if len(texts) == len(paths):
         faults += _reading_list(folder, sources)
+    faults += conflicts(texts, _known_disagreements(folder))
     if against:
         texts[against.name] = against.read_text(encoding="utf-8")
     return faults + list(_shared_runs(texts))
+
+
+def _known_disagreements(folder: Path) -> list[str]:
+    """The rows of the tables in the folder's README."""
+    readme = folder / "README.md"
+    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    return [line for line in lines if line.startswith("| ")]
 
 
 def _reading_list(folder: Path, sources: list[dict[str, Any]]) -> Iterator[str]:

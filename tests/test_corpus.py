@@ -142,6 +142,83 @@ def test_quotations_may_be_shared(tmp_path: Path) -> None:
     assert check(tmp_path) == []
 
 
+def check_two(folder: Path, first: str, second: str) -> list[str]:
+    """The faults of two articles that hold these sentences and are otherwise without fault."""
+    write(folder, f"{good()}\n{first}\n")
+    twin = good().replace("id: article", "id: twin").replace(body(), body("Nvidia Corporation"))
+    write(folder, f"{twin.replace(FIRST, 'Of all, 27 January 2025 was the day of Nvidia.')}\n{second}\n", "twin.md")
+    return check(folder)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Oracle shares closed at $118.42 on 27 January 2025.", "On 27 January 2025 Oracle closed at $118.58."),
+        ("Oracle fell 13.8% on 27 January 2025.", "Oracle, a software maker, lost 14.8% on Monday 27 January 2025."),
+        ("Oracle fell 13.8% on 27 January 2025.", "Oracle gained 13.8% on 27 January 2025 in New York."),
+        ("Oracle shares fell 13.8% on 27 January 2025.", "On 27 January 2025 Broadcom lost 17.4% and Oracle 12.8%."),
+        (
+            "Larry Ellison lost $22.6 billion on 27 January 2025.",
+            "Larry Ellison lost $27.6 billion on 27 January 2025.",
+        ),
+        (
+            "The Dow Jones rose 289.33 points on 27 January 2025.",
+            "On 27 January 2025 the Dow Jones gained 298.33 points.",
+        ),
+        ("Oracle closed 13.8% lower on 27 January 2025.", "Oracle fell more than 15% on 27 January 2025 in New York."),
+    ],
+)
+def test_figures_that_contradict_each_other_are_found(tmp_path: Path, first: str, second: str) -> None:
+    """Two articles may not give the same reader two values for one thing; both sentences are shown."""
+    assert check_two(tmp_path, first, second) == [f"twin.md: {second} But article.md: {first}"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Oracle fell 13.8% on 27 January 2025.", "Oracle shares fell 14% on 27 January 2025 in New York."),
+        ("Oracle fell 13.8% on 27 January 2025.", "On 27 January 2025 Oracle fell almost 14%."),
+        ("Oracle fell 13.8% on 27 January 2025.", "Oracle fell more than 10% on 27 January 2025 in New York."),
+        ("Oracle fell 13.8% on 27 January 2025.", "Oracle gained 3.6% on 28 January 2025."),
+        ("Oracle fell 13.8% on 27 January 2025.", "Oracle fell as much as 15.1% on 27 January 2025 in New York."),
+        ("Oracle fell 13.8% on 27 January 2025.", "At midday Oracle was down 11% on 27 January 2025."),
+        (
+            "The S&P 500 fell 1.46% on 27 January 2025.",
+            "The technology sector of the S&P 500 fell 5.6% on 27 January 2025.",
+        ),
+        ("Oracle fell 13.8% on 27 January 2025.", "On 27 January 2025 Oracle lost $77 billion of market value."),
+    ],
+)
+def test_figures_that_can_both_be_true_are_no_fault(tmp_path: Path, first: str, second: str) -> None:
+    """Rounding, rough figures, another day, another measure and figures within a session are no contradiction."""
+    assert check_two(tmp_path, first, second) == []
+
+
+def test_a_known_disagreement_is_no_fault(tmp_path: Path) -> None:
+    """What the README's table tells the reader may stand in the articles, with these values and no others."""
+    row = "| Oracle's fall on 27 January 2025 | 13.8%: Reuters | 14.8%: CNBC | oracle-shares |"
+    (tmp_path / "README.md").write_text(f"| What | Reported | Also | Article |\n| --- | --- | --- | --- |\n{row}\n")
+    first = "Oracle fell 13.8% on 27 January 2025."
+    assert check_two(tmp_path, first, "On 27 January 2025 Oracle fell 14.8%.") == []
+    assert len(check_two(tmp_path, first, "On 27 January 2025 Oracle fell 15.8%.")) == 1
+    (tmp_path / "README.md").write_text(row.replace("Oracle", "Broadcom"))
+    assert len(check_two(tmp_path, first, "On 27 January 2025 Oracle fell 14.8%.")) == 1
+
+
+def test_a_contradiction_in_the_shipped_articles_would_be_found(tmp_path: Path) -> None:
+    """The rule reads the real articles, not only sentences made for it."""
+    for path in FOLDER.iterdir():
+        if path.suffix in (".md", ".toml"):
+            text = path.read_text(encoding="utf-8")
+            if path.stem == "deepseek-shock-day-by-day":
+                assert "closed at $118.42 on" in text
+                text = text.replace("closed at $118.42 on", "closed at $119.42 on")
+            write(tmp_path, text, path.name)
+    faults = check(tmp_path)
+    assert faults
+    assert all("$119.42" in fault and "$118.42" in fault for fault in faults)
+
+
 def test_a_text_to_keep_clear_of(tmp_path: Path) -> None:
     """With --against the command fails when an article takes over that text, and not when it doesn't."""
     articles = tmp_path / "articles"
