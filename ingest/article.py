@@ -24,7 +24,8 @@ def article(fields: Mapping[str, Any], origin: str) -> Article:
     """An article from the fields of front matter, a JSON object or a page's metadata.
 
     `text` (or `body`) and `title` are needed; `id, outlet` (or `source`), `published` (or `published_at`, `date`),
-    `url, author, sources, event_dates` are optional. Without an `id`, the address or else the origin and the title name the article.
+    `url, author, sources, event_dates` are optional. Without an `id`, the address or else the origin and the title
+    name the article.
 
     Args:
         origin: the file that it came from.
