@@ -35,7 +35,7 @@ from tests.fakes import (
     quoted_answer,
     refusal,
 )
-from tests.ollama_server import Model, OllamaServer, Thinking
+from tests.ollama_server import Model, OllamaServer, Reply, Thinking
 from ui.web import EXAMPLES, Assistant, build_app, serve
 
 # Gradio's own statistics of its queue use what pandas is about to drop.
@@ -519,7 +519,7 @@ def test_the_shipped_articles_answer_in_the_page(assistant: Assistant, corpus_in
         sentence = page.get_by_role("dialog", name="Source").locator("mark")
         expect(sentence).to_contain_text("Nvidia")
         expect(page.locator("#chat .answer")).to_contain_text(sentence.inner_text())
-    reply = [Thinking("Passage 1 has it."), "Nvidia lost about ", "$589 billion", " of market value [1]."]
+    reply: Reply = [Thinking("Passage 1 has it."), "Nvidia lost about ", "$589 billion", " of market value [1]."]
     with OllamaServer([Model("deepseek-r1:8b")], [reply]) as model_server:
         settings = Settings(corpus_index, model="auto", ollama_host=model_server.url)
         with_model = RealAssistant.from_settings(settings)
