@@ -329,8 +329,9 @@ def test_a_network_that_goes_away_ends_the_run(start: Start, folder: Path, monke
     only = start({})
 
     def last(handler: Handler) -> None:
+        only.server.shutdown()  # so that nobody listens any more when the socket is closed
+        only.server.server_close()
         html()(handler)
-        only.server.socket.close()
 
     only.replies["/a"] = last
     wanted = [f"{only.url}/a", *(f"http://127.0.0.1:{closed_port()}/{number}" for number in range(20))]
