@@ -62,12 +62,6 @@ def _substituted(fragment: str, last_question: str) -> str:
     return f"{fragment}? ({last_question})"
 
 
-def _has_verb(text: str) -> bool:
-    return bool(
-        re.match(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", text, re.I)
-    )
-
-
 def _names(text: str) -> list[str]:
     """Capitalised names in order, without the function word that a sentence begins with, and without dates."""
     found = []

@@ -55,7 +55,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage about to be stored, its `lines` being the header and the sentences as search terms."""
+    """A passage about to be stored: its header for the search, its unit vector and those of its sentences."""
 
     start: int
     end: int
