@@ -147,6 +147,12 @@ def ask(page: Page, question: str = "Why?") -> None:
     page.keyboard.press("Enter")
 
 
+def ask_next(page: Page, question: str = "Why?") -> None:
+    """`ask` as soon as the page takes another question, which is a moment after the answer before has its badge."""
+    expect(page.locator("#ask .submit-button")).to_be_visible()
+    ask(page, question)
+
+
 def fits(page: Page) -> bool:
     """Whether the page needs no scrolling but inside its own parts."""
     size = "document.documentElement"
@@ -262,7 +268,7 @@ def test_stop_keeps_what_came_and_ends_the_work(scripted: ScriptedAssistant, add
     expect(page.locator("#ask .submit-button")).to_be_visible()
     held.set()
     assert scripted.closed.wait(10)
-    ask(page, "And now?")
+    ask_next(page, "And now?")
     expect(page.locator("#chat .badge")).to_be_visible()
     expect(page.locator("#chat .answer .text").first).to_have_text("It fell")
 
@@ -285,7 +291,7 @@ def test_an_error_is_one_sentence_under_what_came(scripted: ScriptedAssistant, a
     ask(page)
     expect(page.locator("#chat .failure")).to_have_text(sentence)
     expect(page.locator("#chat .answer .text")).to_have_text("It fell")
-    ask(page, "Again?")
+    ask_next(page, "Again?")
     expect(page.locator("#chat .badge")).to_be_visible()
 
 
@@ -311,7 +317,7 @@ def test_a_stream_without_an_end_does_not_lock_the_page(
     ask(page)
     expect(page.locator("#chat .failure")).to_have_text("The answer ended before it was whole: ask again.")
     expect(page.locator("#ask .submit-button")).to_be_visible()
-    ask(page)
+    ask_next(page)
     expect(page.locator("#chat .badge")).to_be_visible()
 
 
@@ -356,14 +362,14 @@ def test_the_conversation_goes_along_and_ends_with_a_new_chat(
     page = visit(address)
     ask(page, "First?")
     expect(page.locator("#chat .badge")).to_have_count(1)
-    ask(page, "Second?")
+    ask_next(page, "Second?")
     expect(page.locator("#chat .badge")).to_have_count(2)
     other = visit(address)
     ask(other, "From elsewhere?")
     expect(other.locator("#chat .badge")).to_have_count(1)
     page.get_by_role("button", name="New chat").click()
     expect(page.locator("#chat .example")).to_have_count(len(EXAMPLES))
-    ask(page, "Third?")
+    ask_next(page, "Third?")
     expect(page.locator("#chat .badge")).to_have_count(1)
     answer = f"{LOSS.quote} [1]"
     assert scripted.asked == [
@@ -430,7 +436,7 @@ def test_hostile_text_does_not_run(scripted: ScriptedAssistant, address: str, vi
     page.on("request", lambda request: fetched.append(request.url))
     ask(page, hostile)
     expect(page.locator("#chat .badge")).to_be_attached()
-    ask(page, hostile)
+    ask_next(page, hostile)
     expect(page.locator("#chat .failure")).to_be_attached()
     page.locator("#chat .title").first.click()
     page.locator("#chat a.source").click()
