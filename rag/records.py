@@ -116,6 +116,45 @@ class Disagreement:
 
     subject: str
     values: tuple[ReportedValue, ...]
+    explanation: str = ""
+    """What may explain the difference, in a source's own words; empty where no source explains it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """An outlet, period, day or person that the question names and the search prefers; the user can take it off.
+
+    `kind` is for instance "outlet" or "date"; `label` is for the user: "Reuters", "27 January 2025".
+    """
+
+    kind: str
+    label: str
+
+    @property
+    def key(self) -> str:
+        """Names the facet when it is taken off: "outlet:Reuters"."""
+        return f"{self.kind}:{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How much of a model's answer its passages bear out: sentences checked, and those that nothing supports."""
+
+    sentences: int
+    unsupported: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The supported share of the sentences, 0 to 1; 1 where there was none to check."""
+        return 1 - len(self.unsupported) / self.sentences if self.sentences else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    """How many tokens of the model's context window an answer took, prompt, thinking and answer together."""
+
+    used: int
+    window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +180,11 @@ class Answer:
     """The question that was searched for: `question`, with what it leaves unsaid filled in from the history."""
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    facets: tuple[Facet, ...] = ()
+    support: Support | None = None
+    """Of a model's answer; None for quotes, which are their own support."""
+    context: ContextUse | None = None
+    """Of a model's answer; None for quotes, and where the server doesn't say."""
 
     def __str__(self) -> str:
         lines = [self.text]
@@ -161,6 +205,8 @@ class Draft:
     reasoning: str = ""
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    support: Support | None = None
+    context: ContextUse | None = None
 
 
 def describe_source(passage: Passage) -> str:
@@ -181,6 +227,14 @@ class StageEvent:
     stage: str
     message: str
     type: Literal["stage"] = "stage"
+
+
+@dataclass(frozen=True, slots=True)
+class FacetsEvent:
+    """What the search prefers because the question names it; comes before the passages are read."""
+
+    facets: tuple[Facet, ...]
+    type: Literal["facets"] = "facets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,4 +269,4 @@ class DoneEvent:
     type: Literal["done"] = "done"
 
 
-Event: TypeAlias = StageEvent | ReasoningEvent | TextEvent | CitationEvent | DoneEvent
+Event: TypeAlias = StageEvent | FacetsEvent | ReasoningEvent | TextEvent | CitationEvent | DoneEvent
