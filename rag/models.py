@@ -267,8 +267,13 @@ def rank(models: Sequence[InstalledModel], memory: int | None) -> list[Installed
 
 def fits(model: InstalledModel, memory: int) -> bool:
     """Whether a machine with `memory` bytes can run the model."""
+    return memory_needed(model.size) <= memory
+
+
+def memory_needed(size: int) -> int:
+    """Bytes of memory that a machine needs for a model of `size` bytes."""
     # Weights, their copies in working memory, and room for the context and for the rest of the machine.
-    return model.size * 1.25 + 1.5 * 2**30 <= memory
+    return int(size * 1.25 + 1.5 * 2**30)
 
 
 def machine_memory() -> int:
