@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dateutil import parser
@@ -18,6 +18,21 @@ from rag.records import Article, Source
 
 _SPACES_AT_LINE_ENDS = re.compile(r"[^\S\n]+$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One article, or the reason why there is none. `size` is how many bytes of its file it took.
+
+    `place` is the file, with the line where the file holds several articles.
+    """
+
+    place: str
+    size: int
+    article: Article | None = None
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    """What is wrong with the article although it could be read, a sentence each."""
 
 
 def article(fields: Mapping[str, Any], origin: str) -> Article:

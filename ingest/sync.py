@@ -10,8 +10,8 @@ from itertools import islice
 from os import PathLike
 from pathlib import Path
 
-from ingest.article import digest, header
-from ingest.load import Loaded, files, load
+from ingest.article import Loaded, digest, header
+from ingest.load import files, load
 from ingest.split import VERSION, clip_header, split
 from rag import generations
 from rag.embed import Embedder, MiniLM
