@@ -16,6 +16,7 @@
     └── ModelError
         ├── ModelServerError       the model server cannot be reached, or failed
         ├── ModelNotFoundError     the server does not have the model asked for
+        ├── ModelRoomError         the server's disk has no room for a model
         └── ModelInterruptedError  the server stopped in the middle of an answer
 
 The text of each error is one sentence for the user: what is wrong, where, and what to do. Exceptions of
@@ -85,6 +86,10 @@ class ModelServerError(ModelError):
 
 class ModelNotFoundError(ModelError):
     """The server does not have the model asked for, or has none at all."""
+
+
+class ModelRoomError(ModelError):
+    """The model server's disk has no room for a model."""
 
 
 class ModelInterruptedError(ModelError):

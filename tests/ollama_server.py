@@ -36,6 +36,7 @@ class Model:
     family: str = "qwen3"
     context_length: int = 131_072
     template: str = "{{ .Prompt }}"
+    size_vram: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class OllamaServer:
         *,
         answer: Callable[[dict[str, Any]], Reply] | None = None,
         pull_breaks_at: float | None = None,
+        pull_break: Cut | Hang | Failure = Cut(),
         version: str = "0.12.6",
         port: int = 0,
         seconds_per_piece: float = 0.0,
@@ -115,6 +117,7 @@ class OllamaServer:
         self.replies = list(replies)
         self.answer = answer
         self.pull_breaks_at = pull_breaks_at
+        self.pull_break = pull_break
         self.version = version
         self.requests: list[Request] = []
         self.seconds_per_piece = seconds_per_piece
@@ -155,15 +158,18 @@ class OllamaServer:
         assert self.answer is not None, "a chat came in that no reply was scripted for"
         return self.answer(body)
 
-    def pull(self, name: str) -> Iterator[dict[str, Any]]:
-        """Progress records; a broken pull goes on where it broke."""
+    def pull(self, name: str) -> Iterator[dict[str, Any] | Cut | Hang]:
+        """Progress records, and how it breaks; a broken pull goes on where it broke."""
         total = 1_000_000
         digest = "sha256:" + "a" * 64
         yield {"status": "pulling manifest"}
         while (completed := self._pulled.get(name, 0)) < total:
             if self.pull_breaks_at is not None and completed >= self.pull_breaks_at * total:
                 self.pull_breaks_at = None
-                raise ConnectionAbortedError
+                if isinstance(self.pull_break, Failure):
+                    yield {"error": self.pull_break.error}
+                    return
+                yield self.pull_break
             self._pulled[name] = completed + total // 10
             yield {"status": f"pulling {digest[7:19]}", "digest": digest, "total": total, "completed": completed}
         yield {"status": f"pulling {digest[7:19]}", "digest": digest, "total": total, "completed": total}
@@ -215,6 +221,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve({})
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
@@ -247,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self._listed(model)
                     | {
                         "expires_at": "2025-01-27T18:00:00Z",
-                        "size_vram": 0,
+                        "size_vram": model.size_vram,
                         "context_length": loaded[model.name].get("options", {}).get("num_ctx", 4096),
                     }
                     for model in self.server.ollama.models.values()
@@ -279,9 +288,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _post_api_pull(self, request: Request) -> None:
         self._start_lines()
         for record in self.server.ollama.pull(request.body["model"]):
+            if isinstance(record, Cut):
+                self.close_connection = True
+                return
+            if isinstance(record, Hang):
+                self._hang()
             self._line(json.dumps(record))
             self._check_client(self.server.ollama.seconds_per_piece)
         self._end_lines()
+
+    def _delete_api_delete(self, request: Request) -> None:
+        if self.server.ollama.models.pop(request.body["model"], None) is None:
+            self._json({"error": f"model '{request.body['model']}' not found"}, 404)
+        else:
+            self._send(200, b"", "text/plain")
 
     def _post_api_chat(self, request: Request) -> None:
         name = request.body["model"]
