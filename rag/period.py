@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -37,6 +38,7 @@ _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
+_WEEKDAYS = ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,? (\d{4})\b)?"
 _AND = r"(?: ?[-–] ?| (?:and|to|until|till|through) )"
@@ -47,10 +49,24 @@ _DAY = re.compile(
 )
 _WHOLE_MONTH = re.compile(rf"(?<!\d )\b(?:(early|mid|late)[- ])?{_MONTH}{_YEAR}", re.IGNORECASE)
 _WHOLE_YEAR = re.compile(r"\b(?:in|during|throughout) (?:the year )?((?:19|20)\d\d)\b", re.IGNORECASE)
+_OF_A_MONTH = re.compile(r"\b(?:in|of|by|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
+_NUMERIC_DAY = re.compile(r"(?<![\d./-])(\d{1,4})([./])(\d{1,2})\2(\d{1,4})(?![\d/-])")
+_PART_OF_MONTH = re.compile(
+    r"\b(?:the )?(?P<part>first half|beginning|start|middle|second half|end|first days|last days) of (?:the month of )?"
+    rf"{_MONTH}{_YEAR}",
+    re.IGNORECASE,
+)
+_NTH_OF_MONTH = re.compile(
+    r"\b(?:the )?(?P<nth>first|second|third|fourth|last|final) "
+    rf"(?P<unit>mon|tues|wednes|thurs|fri|satur|sun|week)(?:day|end)? (?:of|in) {_MONTH}{_YEAR}",
+    re.IGNORECASE,
+)
 
 # Whatever names days stands in the question as "@first/last" when the words around it are read.
 _ISO = r"\d{4}-\d\d-\d\d"
 _MARK = re.compile(rf"@({_ISO})/({_ISO})")
+# A day that is not written as a date, but called by what happened on it, has this behind its mark.
+_CALLED_SIGN = "!"
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10, "few": 5, "couple of": 2}
 _COUNT = rf"(?:(?:next|first|last|following|immediate|(?P<count>\d+|{'|'.join(_NUMBERS)})) )*"
 _UNIT = r"(?P<unit>days?|morning|weeks?|fortnight|months?|weekend)"
@@ -59,11 +75,20 @@ _BEFORE = r"(?:immediately )?(?:before|preceding|prior to|(?:leading|running|led
 _RANGE = re.compile(
     rf"(?:\b(?:between|from) )?(?:the )?{_MARK.pattern}[^@]{{0,25}}?{_AND}(?:the )?{_MARK.pattern}", re.I
 )
+_TWO_DAYS = re.compile(r"\A(?!between\b).*\band\b", re.IGNORECASE)
 _BESIDE = re.compile(rf"\b(?:the )?{_COUNT}{_UNIT} (?:{_AFTER}|{_BEFORE})\b(?: (?:the )?{_MARK.pattern})?", re.I)
 _NEXT = re.compile(rf"\b(?:the )?(?P<after>next|following) {_COUNT}{_UNIT}\b", re.IGNORECASE)
 _SIDE = re.compile(
     rf"\b(?:(?P<after>after|since|following)|before|until|up to|leading to) (?:the )?{_MARK.pattern}", re.I
 )
+_WEEK_OF = re.compile(rf"\b(?:the )?(?:week|weekend) of (?:the )?{_MARK.pattern}", re.IGNORECASE)
+_WEEKDAY_BESIDE = re.compile(
+    rf"\b(?:the )?(?:next |previous )?(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day "
+    rf"(?:(?P<after>after|following|since)|before|preceding) (?:the )?{_MARK.pattern}",
+    re.IGNORECASE,
+)
+_DAY_OF = re.compile(rf"\b(?:day of|during|in|on|amid) (?:the )?{_MARK.pattern}{_CALLED_SIGN}", re.IGNORECASE)
+_NEXT_DAY = re.compile(r"\b(?:the )?(?P<after>next|following) (?P<count>)(?P<unit>day|morning)\b", re.IGNORECASE)
 _WHOLE_WEEK = re.compile(r"\b(?:that|the same|(?:the )?(?:rest|end) of (?:that|the)|the) week\b", re.IGNORECASE)
 
 # Asks for events in order, whatever the period.
@@ -144,6 +169,44 @@ def period_named(question: str, earlier: str = "") -> Period:
     return Period(start.isoformat() if start else "", end.isoformat() if end else "", " ".join(subject))
 
 
+def periods_named(question: str) -> tuple[Period, ...]:
+    """All days and periods that a question names, in order, without subjects.
+
+    A day that is only called by its event counts where the question says that it means the day.
+
+    >>> periods_named("Compare 27 January 2025 with the week after V3 came out.")
+    (Period(start='2025-01-27', end='2025-01-27', subject=''), Period(start='2024-12-27', end='2025-01-02', subject=''))
+    >>> periods_named("Who gained from the crash?")
+    ()
+    """
+    text = _marked(question)
+    near = _MARK.search(text)
+    anchor = date.fromisoformat(near[1]) if near else CRASH
+    found: list[tuple[int, date | None, date | None]] = []
+
+    def take(pattern: re.Pattern[str], days: Callable[[re.Match[str]], tuple[date | None, date | None]]) -> None:
+        nonlocal text
+        for match in pattern.finditer(text):
+            if pattern is _RANGE and _TWO_DAYS.search(match[0]):
+                continue
+            found.append((match.start(), *days(match)))
+            text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
+
+    take(_RANGE, lambda match: (date.fromisoformat(match[1]), date.fromisoformat(match[4])))
+    take(_WEEKDAY_BESIDE, _weekday_beside)
+    take(_BESIDE, lambda match: _beside(match, anchor))
+    take(_NEXT_DAY, lambda match: _beside(match, anchor))
+    take(_WEEK_OF, lambda match: (_sunday(on := date.fromisoformat(match[1])) - timedelta(days=6), _sunday(on)))
+    take(_SIDE, _side)
+    take(_DAY_OF, _on)
+    take(re.compile(rf"{_MARK.pattern}(?!{_CALLED_SIGN})"), _on)
+    periods = (
+        Period(first.isoformat() if first else "", last.isoformat() if last else "")
+        for _, first, last in sorted(found, key=lambda named: named[0])
+    )
+    return tuple(dict.fromkeys(periods))
+
+
 def is_iso_date(day: str) -> bool:
     """Whether it is a day that there is, written as 2025-01-27."""
     try:
@@ -155,7 +218,10 @@ def is_iso_date(day: str) -> bool:
 def _marked(question: str) -> str:
     text = question
     for day, pattern in _CALLED:
-        text = re.sub(pattern, _mark(day, day), text, flags=re.IGNORECASE)
+        text = re.sub(pattern, _mark(day, day) + _CALLED_SIGN, text, flags=re.IGNORECASE)
+    text = _NUMERIC_DAY.sub(_numeric_day, text)
+    text = _NTH_OF_MONTH.sub(_nth_of_month, text)
+    text = _PART_OF_MONTH.sub(lambda found: _days_of_month(_PARTS[found["part"].lower()], *found.groups()[1:]), text)
     text = _DAYS_AND_DAY.sub(r"\1 \4 \5\2\3 \4 \5", text)
     text = _AMERICAN_DAY_AND_DAY.sub(r"\1 \2 \5\3\1 \4 \5", text)
     text = _DAY.sub(_day, " ".join(text.split()))
@@ -183,12 +249,48 @@ def _day(found: re.Match[str]) -> str:
 
 def _whole_month(found: re.Match[str]) -> str:
     part, name, year = found.groups()
-    if name.lower() in ("mar", "march", "may") and not year:
+    of_a_month = name[0].isupper() and (part or _OF_A_MONTH.search(found.string[: found.start()]))
+    if name.lower() in ("mar", "march", "may") and not year and not of_a_month:
         return found[0]  # may be a verb
+    return _days_of_month((part or "").lower(), name, year)
+
+
+_PARTS = {"first half": "first half", "second half": "second half", "middle": "mid"}
+_PARTS |= dict.fromkeys(("beginning", "start", "first days"), "early") | dict.fromkeys(("end", "last days"), "late")
+
+
+def _days_of_month(part: str, name: str, year: str | None) -> str:
     month, of_year = _MONTHS.index(name[:3].lower()) + 1, int(year or CRASH.year)
     length = monthrange(of_year, month)[1]
-    first, last = {"early": (1, 10), "mid": (11, 20), "late": (21, length)}.get((part or "").lower(), (1, length))
+    parts = {"early": (1, 10), "mid": (11, 20), "late": (21, length), "first half": (1, 15)}
+    first, last = (parts | {"second half": (16, length)}).get(part, (1, length))
     return _mark(date(of_year, month, first), date(of_year, month, last))
+
+
+def _numeric_day(found: re.Match[str]) -> str:
+    """ "27/01/2025" and "1/27/2025" alike; where both readings are days, the first number is the day."""
+    a, b, c = int(found[1]), int(found[3]), int(found[4])
+    year, month, day = (a, b, c) if len(found[1]) == 4 else (c, a, b) if b > 12 else (c, b, a)
+    try:
+        named = date(year, month, day)
+    except ValueError:
+        return found[0]
+    return _mark(named, named) if year > 1000 else found[0]
+
+
+def _nth_of_month(found: re.Match[str]) -> str:
+    """ "The last Monday of January", "the first week of February"."""
+    month, year = _MONTHS.index(found[3][:3].lower()) + 1, int(found[4] or CRASH.year)
+    length = monthrange(year, month)[1]
+    number = ("first", "second", "third", "fourth", "last", "final").index(found["nth"].lower())
+    unit, last = found["unit"].lower(), number > 3
+    if unit == "week":
+        first = length - 6 if last else 7 * number + 1
+        return _mark(date(year, month, first), date(year, month, first + 6))
+    weekday = _WEEKDAYS.index(unit)
+    days = [d for n in range(1, length + 1) if (d := date(year, month, n)).weekday() == weekday]
+    day = days[-1 if last else number]
+    return _mark(day, day)
 
 
 def _days(text: str, anchor: date) -> tuple[tuple[date | None, date | None], str]:
@@ -204,18 +306,38 @@ def _days(text: str, anchor: date) -> tuple[tuple[date | None, date | None], str
     elif found := _BESIDE.search(text) or _NEXT.search(text):
         first, last = _beside(found, anchor)
     elif found := _SIDE.search(text):
-        on = date.fromisoformat(found[2]), date.fromisoformat(found[3])
-        first, last = (on[1] + timedelta(days=1), None) if found["after"] else (None, on[0] - timedelta(days=1))
+        first, last = _side(found)
         if first and (week := _WHOLE_WEEK.search(text)):
             last = _sunday(anchor)
             text = text.replace(week[0], " ")
     elif found := _WHOLE_WEEK.search(text):
         first, last = _sunday(anchor) - timedelta(days=6), _sunday(anchor)
     elif found := _MARK.search(text):
-        first, last = date.fromisoformat(found[1]), date.fromisoformat(found[2])
+        first, last = _on(found)
     else:
         return (None, None), text
     return (first, last), text.replace(found[0], " ")
+
+
+def _on(found: re.Match[str]) -> tuple[date, date]:
+    return date.fromisoformat(found[1]), date.fromisoformat(found[2])
+
+
+def _side(found: re.Match[str]) -> tuple[date | None, date | None]:
+    """The days before or after another one, without limit."""
+    first, last = date.fromisoformat(found[2]), date.fromisoformat(found[3])
+    return (last + timedelta(days=1), None) if found["after"] else (None, first - timedelta(days=1))
+
+
+def _weekday_beside(found: re.Match[str]) -> tuple[date, date]:
+    """ "The Tuesday after ...", "the Friday before ..."."""
+    weekday = _WEEKDAYS.index(found["weekday"].lower())
+    first, last = (date.fromisoformat(day) for day in found.groups()[-2:])
+    if found["after"]:
+        day = last + timedelta(days=(weekday - last.weekday() - 1) % 7 + 1)
+    else:
+        day = first - timedelta(days=(first.weekday() - weekday - 1) % 7 + 1)
+    return day, day
 
 
 def _beside(found: re.Match[str], anchor: date) -> tuple[date, date]:
