@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelInterruptedError, ModelNotFoundError, ModelRoomError, ModelServerError
-from rag.models import _client_options, _listing_client, _model_errors, is_here
+from rag.models import _client_options, _listing_client, _model_errors
 from rag.recommend import gibibytes
 
 if TYPE_CHECKING:
@@ -94,18 +91,6 @@ def remove(url: str, name: str) -> None:
     """
     with _listing_client(url) as client, _model_errors(url, name):
         client.delete(name)
-
-
-def free_room(url: str) -> int | None:
-    """Bytes free where the server at `url` keeps its models; None where that is another machine's disk."""
-    if not is_here(url):
-        return None
-    # The second is where Ollama's installer for Linux lets its service keep them.
-    places = (os.environ.get("OLLAMA_MODELS"), "/usr/share/ollama/.ollama", Path.home() / ".ollama")
-    for place in (Path(place) for place in places if place):
-        with suppress(OSError):
-            return shutil.disk_usage(place).free
-    return shutil.disk_usage(Path.home()).free
 
 
 def _records(url: str, name: str) -> Generator[ProgressResponse | None, None, None]:

@@ -22,8 +22,9 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             patch.delenv(name)
         for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             patch.delenv(name, raising=False)
-        # Where platforms keep a user's files: the first two on Linux and macOS, the third on Windows.
+        # Where platforms keep a user's files: the first three on Linux and macOS, the fourth on Windows.
         patch.setenv("XDG_DATA_HOME", home)
+        patch.setenv("XDG_CONFIG_HOME", home)
         patch.setenv("XDG_CACHE_HOME", home)
         patch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", home)
         # Nothing listens on port 9, where a server of the user's may well listen on Ollama's own.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections import namedtuple
-from pathlib import Path
 
 import pytest
 
 from rag import pull as pulling
 from rag.errors import ModelError, ModelInterruptedError, ModelNotFoundError, ModelRoomError, ModelServerError
-from rag.pull import DONE, PullProgress, free_room, pull, remove
+from rag.pull import DONE, PullProgress, pull, remove
 from tests.ollama_server import Failure, Hang, Model, OllamaServer
 
 NAME = "deepseek-r1:8b"
@@ -143,15 +140,6 @@ def test_remove_deletes_a_model() -> None:
         assert server.models == {}
         with pytest.raises(ModelNotFoundError, match=NAME):
             remove(server.url, NAME)
-
-
-def test_free_room_looks_where_ollama_keeps_its_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The disk that OLLAMA_MODELS names is looked at, and another machine's disk isn't guessed at."""
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(9, 2, 7 if place == tmp_path else 1))
-    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path))
-    assert free_room("http://127.0.0.1:11434") == 7
-    assert free_room("http://models.example.org:11434") is None
 
 
 def test_a_silent_server_is_given_up_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
