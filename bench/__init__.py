@@ -1,0 +1,1 @@
+"""Benchmarks, and what they are run on."""

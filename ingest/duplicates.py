@@ -1,0 +1,259 @@
+"""Which articles are copies of one story: syndicated texts with small edits, found by MinHash and checked by sketches.
+
+Pure and in memory. What a text comes to here is its signature, at most 1.1 KB, which can be kept with the article.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHINGLE = 4
+"""Words that are looked at together."""
+BANDS, ROWS = 31, 4
+"""Of the MinHash: texts that share half of their shingles meet with a probability of .86, two thirds .999, a tenth
+.003."""
+SKETCH = 128
+"""Shingles, those with the smallest hashes, by which two texts are compared (a bottom-k sketch)."""
+FIGURES = 96
+"""Figures, those with the smallest hashes, that have to agree."""
+LEAST_SHARED = 0.4
+"""So much of all their shingles a copy and its original share, whatever was added around or cut."""
+LEAST_CONTAINED = 0.75
+"""And so much of the shorter one's shingles: what was said in other words counts, a cut or an addition doesn't."""
+SHORT = 60
+"""A text of fewer shingles has to be in the longer one nearly word by word."""
+LEAST_CONTAINED_SHORT = 0.92
+
+_VERSION = 1
+_PERMUTATIONS = 128
+_SEED = 27012025
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
+_TOKEN = re.compile(r"\d+(?:\.\d+)*|[^\W\d]+")
+_VALUES = frozenset((
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
+    "april", "june", "july", "august", "september", "october", "november", "december", "one", "two", "three", "four",
+    "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "hundred", "thousand", "million", "billion",
+    "trillion", "first", "second", "third", "fourth", "fifth", "half", "quarter",
+))  # fmt: skip
+_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
+_FIGURE = 1 << 32
+_EDGE = np.zeros(2, np.uint64)
+_HEADER = struct.Struct("<HHH")
+_VALUE_BITS = 12
+_RECENT = 1000
+
+_Hashes = NDArray[np.uint64]
+
+
+class Stories:
+    """Stories, each with the article that leads it.
+
+    The first article of a story is its leader; later ones that are copies of it are known by its id. Two articles are
+    copies when they share most of their four-word shingles and no figure, day or month stands among the same words
+    with another value. Candidates are found by locality-sensitive hashing of MinHash signatures (Broder 1997; Indyk
+    and Motwani 1998), never by comparing each with each.
+    """
+
+    def __init__(self) -> None:
+        self._bands = _Bands()
+        self._leaders: dict[int, tuple[str, bytes]] = {}
+        self._numbers: dict[str, int] = {}
+        self._next = 0
+
+    def add(self, article_id: str, signature: bytes) -> str | None:
+        """The leader of the story that an article is a copy of; None when it is a new story, which it then leads.
+
+        An article that led a story before is forgotten first.
+        """
+        self.remove(article_id)
+        keys, packed = _unpacked(signature)
+        subject = _sketch(packed)
+        best, most = None, 0.0
+        for number in self._bands.find(keys):
+            if number in self._leaders:
+                leader, other = self._leaders[number]
+                likeness = _likeness(subject, _sketch(other))
+                if likeness > most:
+                    best, most = leader, likeness
+        if best is None:
+            self.lead(article_id, signature)
+        return best
+
+    def lead(self, article_id: str, signature: bytes) -> None:
+        """Take an article that is known to lead a story, without looking for one that it might be a copy of."""
+        self.remove(article_id)
+        keys, packed = _unpacked(signature)
+        self._leaders[self._next] = (article_id, packed)
+        self._numbers[article_id] = self._next
+        self._bands.add(keys, self._next)
+        self._next += 1
+
+    def remove(self, article_id: str) -> None:
+        """Forget a leader; nothing happens for any other article. Its copies find each other when added again."""
+        number = self._numbers.pop(article_id, None)
+        if number is not None:
+            del self._leaders[number]
+
+
+def signature(text: str) -> bytes:
+    """What `Stories` knows a text by; one of another version of this method resembles none of this one."""
+    from rensa import RMinHash
+
+    words = np.array([*map(_hash, _TOKEN.findall(_THOUSANDS.sub("", text.casefold())))], np.uint64)
+    shingles = _shingles(words)
+    if not len(shingles):
+        return _HEADER.pack(_version(), 0, 0)
+    packed = shingles.astype("<u8").tobytes()
+    minhash = RMinHash(_PERMUTATIONS, _SEED)
+    minhash.update([packed[i : i + 8] for i in range(0, len(packed), 8)])
+    rows = np.array(minhash.digest()[: BANDS * ROWS], np.uint64).reshape(BANDS, ROWS)
+    keys = _mixed(np.add(_combined([*rows.T]), np.arange(BANDS, dtype=np.uint64), dtype=np.uint64))
+    figures = _figures(words)[:FIGURES]
+    sketch = shingles[:SKETCH] >> np.uint64(32)
+    parts = (keys.astype("<u8"), figures.astype("<u4"), sketch.astype("<u4"))
+    return _HEADER.pack(_version(), len(figures), len(sketch)) + b"".join(part.tobytes() for part in parts)
+
+
+@lru_cache(20_000)
+def _hash(token: str) -> int:
+    """A word's hash, which is marked when the word is a figure."""
+    return zlib.crc32(token.encode()) | (_FIGURE if token[0].isdigit() or token in _VALUES else 0)
+
+
+@cache
+def _version() -> int:
+    from rensa import RMinHash
+
+    return _VERSION << 8 | int(RMinHash.ALGORITHM_VERSION)
+
+
+def _shingles(words: _Hashes) -> _Hashes:
+    """The hashes of all neighbouring words, sorted, each once; a shorter text is one shingle."""
+    if not len(words):
+        return words
+    if len(words) < SHINGLE:
+        words = np.pad(words, (0, SHINGLE - len(words)))
+    count = len(words) - SHINGLE + 1
+    return _distinct(_mixed(_combined([words[i : i + count] for i in range(SHINGLE)])))
+
+
+def _figures(words: _Hashes) -> _Hashes:
+    """The figures of a text, each as 20 bits of the words around it, other figures left open, and 12 of its value."""
+    places = np.flatnonzero(words & np.uint64(_FIGURE))
+    open_words = words.copy()
+    open_words[places] = 0
+    padded = np.concatenate([_EDGE, open_words, _EDGE])
+    around = _mixed(_combined([padded[places + shift] for shift in (0, 1, 3, 4)])) >> np.uint64(64 - 20)
+    values = _mixed(words[places]) >> np.uint64(64 - _VALUE_BITS)
+    return _distinct(around << np.uint64(_VALUE_BITS) | values)
+
+
+def _distinct(hashes: _Hashes) -> _Hashes:
+    """`hashes` sorted, each once; on so few, numpy's own function takes five times as long."""
+    in_order: _Hashes = np.sort(hashes)
+    distinct: _Hashes = in_order[np.diff(in_order, prepend=~in_order[:1]) != 0]
+    return distinct
+
+
+def _combined(columns: Sequence[_Hashes]) -> _Hashes:
+    """One hash of each row, in which the order of the columns counts."""
+    total: _Hashes = columns[0] * _FACTORS[0]
+    for column, factor in zip(columns[1:], _FACTORS[1:], strict=False):
+        total += column * factor
+    return total
+
+
+def _mixed(hashes: _Hashes) -> _Hashes:
+    """`hashes` with every bit depending on all bits, as a multiplication alone doesn't make them."""
+    hashes = (hashes ^ (hashes >> np.uint64(31))) * _FACTORS[1]
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * _FACTORS[2]
+    mixed: _Hashes = hashes ^ (hashes >> np.uint64(32))
+    return mixed
+
+
+class _Sketch(NamedTuple):
+    figures: NDArray[np.uint32]
+    shingles: NDArray[np.uint32]
+
+
+def _unpacked(signature: bytes) -> tuple[_Hashes, bytes]:
+    """The bands' keys, none for a signature of another version or of no words, and what else it holds."""
+    version, _, shingles = _HEADER.unpack_from(signature)
+    if version != _version() or not shingles:
+        return np.empty(0, np.uint64), _HEADER.pack(0, 0, 0)
+    end = _HEADER.size + BANDS * 8
+    return np.frombuffer(signature, "<u8", BANDS, _HEADER.size), signature[: _HEADER.size] + signature[end:]
+
+
+def _sketch(packed: bytes) -> _Sketch:
+    _, figures, shingles = _HEADER.unpack_from(packed)
+    start = _HEADER.size + figures * 4
+    return _Sketch(np.frombuffer(packed, "<u4", figures, _HEADER.size), np.frombuffer(packed, "<u4", shingles, start))
+
+
+def _likeness(one: _Sketch, other: _Sketch) -> float:
+    """The share of all their shingles that two texts have in common; 0 when they are not copies."""
+    first, second = _comparable(one.shingles, other.shingles, SKETCH)
+    shared = len(np.intersect1d(first, second, assume_unique=True))
+    fewer = min(len(first), len(second))
+    is_short = min(len(one.shingles), len(other.shingles)) < SHORT
+    likeness = shared / max(1, len(first) + len(second) - shared)
+    if likeness < LEAST_SHARED or shared < fewer * (LEAST_CONTAINED_SHORT if is_short else LEAST_CONTAINED):
+        return 0.0
+    return 0.0 if _figures_differ(*_comparable(one.figures, other.figures, FIGURES)) else likeness
+
+
+def _comparable(
+    one: NDArray[np.uint32], other: NDArray[np.uint32], most: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Of two sorted lists of the smallest hashes the part for which both are complete."""
+    ends = [hashes[-1] for hashes in (one, other) if len(hashes) == most]
+    if not ends:
+        return one, other
+    return one[one <= min(ends)], other[other <= min(ends)]
+
+
+def _figures_differ(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> bool:
+    """Whether the same words have one value in one text and another in the other."""
+    ones, others = np.setdiff1d(one, other, assume_unique=True), np.setdiff1d(other, one, assume_unique=True)
+    return bool(np.intersect1d(ones >> _VALUE_BITS, others >> _VALUE_BITS).size)
+
+
+class _Bands:
+    """From the keys of bands to the numbers of stories: some 12 bytes for each, most of them in sorted arrays."""
+
+    def __init__(self) -> None:
+        self._keys = np.empty(0, np.uint64)
+        self._numbers = np.empty(0, np.uint32)
+        self._recent: defaultdict[int, list[int]] = defaultdict(list)
+
+    def add(self, keys: _Hashes, number: int) -> None:
+        for key in keys.tolist():
+            self._recent[key].append(number)
+        if len(self._recent) > _RECENT * BANDS:
+            self._settle()
+
+    def find(self, keys: _Hashes) -> list[int]:
+        """The stories that share a band with the keys, in the order in which they were added."""
+        found = {number for key in keys.tolist() for number in self._recent.get(key, ())}
+        starts, ends = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
+        for start, end in zip(starts[starts < ends].tolist(), ends[starts < ends].tolist(), strict=True):
+            found.update(self._numbers[start:end].tolist())
+        return sorted(found)
+
+    def _settle(self) -> None:
+        entries = [(key, number) for key, numbers in self._recent.items() for number in numbers]
+        keys = np.concatenate([self._keys, np.array([key for key, _ in entries], np.uint64)])
+        numbers = np.concatenate([self._numbers, np.array([number for _, number in entries], np.uint32)])
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._numbers = keys[order], numbers[order]
+        self._recent.clear()
