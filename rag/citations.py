@@ -33,6 +33,8 @@ _LIST_NUMBER = re.compile(r"\W*\d{1,2}\.\Z")
 _SPACE = re.compile(r"\s+(?=\S)")
 _WORD = re.compile(r"\w")
 _LOOK_BACK = 40
+_MARKS_BEHIND = re.compile(r"(?:\s*\[\d+\])+\Z")
+_MARK_NEXT = re.compile(r"\[\d+\]")
 _ABBREVIATION = re.compile(
     r"mrs?|ms|drs?|prof|sen|rep|gov|gen|lt|st|inc|corp|ltd|cos?|vs|no|fig|approx|est|dept|"
     r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|[^\W\d_]|.*\..*",
@@ -221,7 +223,7 @@ class _Matcher:
             number
             for number, passage in enumerate(self._terms, start=1)
             if any(
-                self._share(claimed, terms) >= _CLEAR_SHARE and all(_holds(terms, n) for n in numbers)
+                self._share(claimed, terms) >= _CLEAR_SHARE and all(holds(terms, n) for n in numbers)
                 for terms in passage
             )
         ]
@@ -231,7 +233,7 @@ class _Matcher:
         """How much of what is claimed stands in `terms`, from 0 to 1; rare words and numbers count for more."""
         weights = {term: self._weight(term) for term in claimed}
         total = sum(weights.values())
-        return sum(weight for term, weight in weights.items() if _holds(terms, term)) / total if total else 0.0
+        return sum(weight for term, weight in weights.items() if holds(terms, term)) / total if total else 0.0
 
     def _weight(self, term: str) -> float:
         # A word that no passage has may well be a synonym, so it weighs no more than a common one.
@@ -244,10 +246,10 @@ def _whole(passage: Passage) -> Sentence:
     return Sentence(passage.text, passage.start, passage.end)
 
 
-def _holds(terms: Collection[str], term: str) -> bool:
+def holds(terms: Collection[str], term: str) -> bool:
     """Whether a term is there; of two numbers, one may be the other rounded: 589 for 588.8.
 
-    >>> _holds({"588.8"}, "589"), _holds({"588.8"}, "588"), _holds({"588.8"}, "588.75")
+    >>> holds({"588.8"}, "589"), holds({"588.8"}, "588"), holds({"588.8"}, "588.75")
     (True, False, True)
     """
     if term in terms or not term[0].isdigit():
@@ -260,6 +262,22 @@ def _rounded(coarse: str, fine: str) -> bool:
         return Decimal(coarse) == Decimal(fine).quantize(Decimal(coarse), rounding=ROUND_HALF_UP)
     except ArithmeticError:  # "27.01.2025" is no number
         return False
+
+
+def sentence_ends(line: str) -> list[int]:
+    """Where the sentences of a line end, each with its marks and the space behind them.
+
+    >>> sentence_ends("It fell [1]. It rose.")
+    [13, 21]
+    """
+    ends = []
+    start = 0
+    for space in _SPACE.finditer(line):
+        before = _MARKS_BEHIND.sub("", line[max(start, space.start() - _LOOK_BACK) : space.start()])
+        if not _MARK_NEXT.match(line, space.end()) and _ends(before, line[space.end()]):
+            start = space.end()
+            ends.append(start)
+    return [*ends, len(line)] if start < len(line) else ends
 
 
 def _ends(before: str, following: str) -> bool:

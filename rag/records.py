@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+UNSUPPORTED = "[unsupported]"
+"""Stands behind a sentence of a model's answer that no passage bears out, where a mark would stand."""
+
 History: TypeAlias = "tuple[tuple[str, str], ...]"
 """Earlier turns of a conversation, oldest first: (question, answer text)."""
 
@@ -239,15 +242,16 @@ class FacetsEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningEvent:
-    """More of the model's thinking."""
+    """More of the model's thinking, `seconds` after it began."""
 
     text: str
+    seconds: float = field(default=0.0, compare=False)
     type: Literal["reasoning"] = "reasoning"
 
 
 @dataclass(frozen=True, slots=True)
 class TextEvent:
-    """More of the answer's text; the concatenation of all is `Answer.text`."""
+    """More of the answer's text; the concatenation of all since the last `WithdrawnEvent` is `Answer.text`."""
 
     text: str
     type: Literal["text"] = "text"
@@ -262,6 +266,13 @@ class CitationEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawnEvent:
+    """The text and citations so far are void, and what follows replaces them: the check changed or refused them."""
+
+    type: Literal["withdrawn"] = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
 class DoneEvent:
     """The last event: the whole answer."""
 
@@ -269,4 +280,6 @@ class DoneEvent:
     type: Literal["done"] = "done"
 
 
-Event: TypeAlias = StageEvent | FacetsEvent | ReasoningEvent | TextEvent | CitationEvent | DoneEvent
+Event: TypeAlias = (
+    StageEvent | FacetsEvent | ReasoningEvent | TextEvent | CitationEvent | WithdrawnEvent | DoneEvent
+)
