@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, Self
 
+from rag import smalltalk
 from rag.conversation import standalone
 from rag.embed import Embedder, MiniLM
 from rag.errors import (
@@ -123,6 +124,10 @@ class Assistant:
         """
         clock = _Clock()
         question = checked(question)
+        if reply := smalltalk.reply(question):
+            yield TextEvent(reply)
+            yield DoneEvent(Answer(question=question, text=reply, refused=True, standalone_question=question))
+            return
         asked = standalone(question, history)
         index = self._ready_index()
         yield StageEvent("search", f"Searching {index.counts()[0]:,} articles" + _rewritten(question, asked))
