@@ -25,9 +25,9 @@ SKETCH = 128
 """Shingles, those with the smallest hashes, by which two texts are compared (a bottom-k sketch)."""
 FIGURES = 96
 """Figures, those with the smallest hashes, that have to agree."""
-LEAST_SHARED = 0.4
+LEAST_SHARED = 0.5
 """So much of all their shingles a copy and its original share, whatever was added around or cut."""
-LEAST_CONTAINED = 0.75
+LEAST_CONTAINED = 0.7
 """And so much of the shorter one's shingles: what was said in other words counts, a cut or an addition doesn't."""
 SHORT = 60
 """A text of fewer shingles has to be in the longer one nearly word by word."""
@@ -38,20 +38,45 @@ _PERMUTATIONS = 128
 _SEED = 27012025
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
 _TOKEN = re.compile(r"\d+(?:\.\d+)*|[^\W\d]+")
+# What outlets write differently, in the words of the others.
+_SIGNS = (("%", " percent "), ("per cent", "percent"), ("&", " and "))
+_UNITS = {"bn": "billion", "m": "million", "mn": "million", "mln": "million", "tn": "trillion", "trn": "trillion"}
 _VALUES = frozenset((
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
     "april", "june", "july", "august", "september", "october", "november", "december", "one", "two", "three", "four",
     "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "hundred", "thousand", "million", "billion",
     "trillion", "first", "second", "third", "fourth", "fifth", "half", "quarter",
 ))  # fmt: skip
-_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
+_FACTORS = np.array(
+    [
+        0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F,
+        0xE7037ED1A0B428DB,
+    ],
+    np.uint64,
+)  # fmt: skip
 _FIGURE = 1 << 32
-_EDGE = np.zeros(2, np.uint64)
+_AROUND = (0, 1, 2, 4, 5, 6)
+_EDGE = np.zeros(3, np.uint64)
 _HEADER = struct.Struct("<HHH")
 _VALUE_BITS = 12
 _RECENT = 1000
 
 _Hashes = NDArray[np.uint64]
+
+
+class Likeness(NamedTuple):
+    """How much two texts are alike: the share of all their shingles that both have, and of the shorter one's."""
+
+    shared: float
+    contained: float
+    is_short: bool
+    figures_agree: bool
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether one is a copy of the other."""
+        contained = LEAST_CONTAINED_SHORT if self.is_short else LEAST_CONTAINED
+        return self.figures_agree and self.shared >= LEAST_SHARED and self.contained >= contained
 
 
 class Stories:
@@ -76,14 +101,13 @@ class Stories:
         """
         self.remove(article_id)
         keys, packed = _unpacked(signature)
-        subject = _sketch(packed)
         best, most = None, 0.0
         for number in self._bands.find(keys):
             if number in self._leaders:
                 leader, other = self._leaders[number]
-                likeness = _likeness(subject, _sketch(other))
-                if likeness > most:
-                    best, most = leader, likeness
+                alike = _compared(_sketch(packed), _sketch(other))
+                if alike.is_copy and alike.shared > most:
+                    best, most = leader, alike.shared
         if best is None:
             self.lead(article_id, signature)
         return best
@@ -108,7 +132,10 @@ def signature(text: str) -> bytes:
     """What `Stories` knows a text by; one of another version of this method resembles none of this one."""
     from rensa import RMinHash
 
-    words = np.array([*map(_hash, _TOKEN.findall(_THOUSANDS.sub("", text.casefold())))], np.uint64)
+    text = _THOUSANDS.sub("", text.casefold())
+    for sign, word in _SIGNS:
+        text = text.replace(sign, word)
+    words = np.array([*map(_hash, _TOKEN.findall(text))], np.uint64)
     shingles = _shingles(words)
     if not len(shingles):
         return _HEADER.pack(_version(), 0, 0)
@@ -123,9 +150,15 @@ def signature(text: str) -> bytes:
     return _HEADER.pack(_version(), len(figures), len(sketch)) + b"".join(part.tobytes() for part in parts)
 
 
+def likeness(one: bytes, other: bytes) -> Likeness:
+    """How much the texts of two signatures are alike."""
+    return _compared(*(_sketch(_unpacked(signature)[1]) for signature in (one, other)))
+
+
 @lru_cache(20_000)
 def _hash(token: str) -> int:
     """A word's hash, which is marked when the word is a figure."""
+    token = _UNITS.get(token, token)
     return zlib.crc32(token.encode()) | (_FIGURE if token[0].isdigit() or token in _VALUES else 0)
 
 
@@ -152,7 +185,7 @@ def _figures(words: _Hashes) -> _Hashes:
     open_words = words.copy()
     open_words[places] = 0
     padded = np.concatenate([_EDGE, open_words, _EDGE])
-    around = _mixed(_combined([padded[places + shift] for shift in (0, 1, 3, 4)])) >> np.uint64(64 - 20)
+    around = _mixed(_combined([padded[places + shift] for shift in _AROUND])) >> np.uint64(64 - 20)
     values = _mixed(words[places]) >> np.uint64(64 - _VALUE_BITS)
     return _distinct(around << np.uint64(_VALUE_BITS) | values)
 
@@ -200,16 +233,15 @@ def _sketch(packed: bytes) -> _Sketch:
     return _Sketch(np.frombuffer(packed, "<u4", figures, _HEADER.size), np.frombuffer(packed, "<u4", shingles, start))
 
 
-def _likeness(one: _Sketch, other: _Sketch) -> float:
-    """The share of all their shingles that two texts have in common; 0 when they are not copies."""
+def _compared(one: _Sketch, other: _Sketch) -> Likeness:
     first, second = _comparable(one.shingles, other.shingles, SKETCH)
     shared = len(np.intersect1d(first, second, assume_unique=True))
-    fewer = min(len(first), len(second))
-    is_short = min(len(one.shingles), len(other.shingles)) < SHORT
-    likeness = shared / max(1, len(first) + len(second) - shared)
-    if likeness < LEAST_SHARED or shared < fewer * (LEAST_CONTAINED_SHORT if is_short else LEAST_CONTAINED):
-        return 0.0
-    return 0.0 if _figures_differ(*_comparable(one.figures, other.figures, FIGURES)) else likeness
+    return Likeness(
+        shared / max(1, len(first) + len(second) - shared),
+        shared / max(1, min(len(first), len(second))),
+        min(len(one.shingles), len(other.shingles)) < SHORT,
+        not _figures_differ(*_comparable(one.figures, other.figures, FIGURES)),
+    )
 
 
 def _comparable(
