@@ -33,6 +33,9 @@ SHORT = 60
 """A text of fewer shingles has to be in the longer one nearly word by word."""
 LEAST_CONTAINED_SHORT = 0.92
 
+MOST_CHARACTERS = 500_000
+"""A longer text is compared by its beginning, so that memory stays bounded."""
+
 _VERSION = 1
 _PERMUTATIONS = 128
 _SEED = 27012025
@@ -132,7 +135,7 @@ def signature(text: str) -> bytes:
     """What `Stories` knows a text by; one of another version of this method resembles none of this one."""
     from rensa import RMinHash
 
-    text = _THOUSANDS.sub("", text.casefold())
+    text = _THOUSANDS.sub("", text[:MOST_CHARACTERS].casefold())
     for sign, word in _SIGNS:
         text = text.replace(sign, word)
     words = np.array([*map(_hash, _TOKEN.findall(text))], np.uint64)
