@@ -122,6 +122,8 @@ class OllamaServer:
         self.requests: list[Request] = []
         self.seconds_per_piece = seconds_per_piece
         self.closing = threading.Event()
+        self.hanging = threading.Event()
+        """Set when a reply or a pull has come to a `Hang`."""
         self._pulled: dict[str, int] = {}
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -363,6 +365,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
 
     def _hang(self) -> NoReturn:
+        self.server.ollama.hanging.set()
         while not self.server.ollama.closing.is_set():
             self._check_client(0.01)
         raise _Gone

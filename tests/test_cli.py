@@ -405,7 +405,7 @@ def test_server_dies_in_mid_answer(run: Run, ready: Path, serve: Callable[..., O
     ("arguments", "part"),
     [
         (["ask"], "QUESTION"),
-        (["ask", "Why?", "--model", "gpt"], "auto, quotes or ollama:NAME"),
+        (["ask", "Why?", "--model", "gpt"], "it must be auto, quotes"),
         (["search", "Why?", "-k", "0"], "-k"),
         (["search", "Why?", "--what"], "--what"),
         (["asc", "Why?"], "asc"),

@@ -10,6 +10,7 @@ from ingest import sync
 from rag import Settings
 from rag.embed import MiniLM
 from tests.ollama_server import Model, OllamaServer
+from ui import preferences
 from ui.cli import main
 from ui.doctor import Check, can_answer, examine, network
 
@@ -110,14 +111,39 @@ def test_models_are_judged_by_size(ready: Path) -> None:
         checks = [check for check in examine(Settings(ready, ollama_host=server.url)) if check.name.startswith("Model")]
     assert [check.state for check in checks] == ["ok", "ok", "attention"]
     assert "Ollama 9.8.7" in checks[0].finding
-    assert "small:1b, 0.2 GiB" in checks[1].finding
+    assert checks[1].finding == "small:1b, 0.2 GiB, fits into this machine's memory"
     assert "huge:700b" in checks[2].finding
 
 
 def test_a_server_without_models_leads_to_one(ready: Path) -> None:
     """Where the server has no model, the command that gets one is named."""
     with OllamaServer(()) as server:
-        assert "ollama pull" in findings(ready, server.url)["Models"].advice
+        assert "aftershock model pull deepseek-r1:" in findings(ready, server.url)["Models"].advice
+
+
+def test_who_answers_is_said(ready: Path) -> None:
+    """The model that answers is named with the choice behind it, and a chosen model that is missing leads to it."""
+    with OllamaServer([Model("small:1b", size=2**28)]) as server:
+        assert findings(ready, server.url)["Answers"].finding == "written by ollama/small:1b (chosen: auto)"
+        missing = Settings(ready, model="ollama:gone:8b", ollama_host=server.url)
+        check = next(check for check in examine(missing) if check.name == "Answers")
+    assert check.state == "attention"
+    assert "aftershock model pull gone:8b" in check.advice
+
+
+def test_preferences_are_shown_and_judged(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is remembered is shown with its place, and a damaged file is one finding, said once."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(tmp_path))
+    preferences.remember(model="quotes")
+    assert findings(ready)["Preferences"].finding.startswith("model quotes, kept at ")
+    preferences.location().write_text("{")
+    assert findings(ready)["Preferences"].state == "attention"
+    assert main(["doctor", "--index", str(ready)]) == 0
+    said = capsys.readouterr()
+    assert "".join(said).count("are damaged") == 1
 
 
 def test_a_server_elsewhere_is_pointed_out(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `aftershock ask | search | timeline | ingest | chat | doctor`, and what `evals` adds to it."""
+"""The command line: `aftershock ask | search | timeline | ingest | chat | model | doctor`, and what `evals` adds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import typer
 
 from rag.errors import AftershockError, IndexMissingError, QuestionError, SettingsError
 from rag.settings import MODEL_FORMS, Settings, default_index
-from ui import console
+from ui import console, model_commands, preferences
 
 if TYPE_CHECKING:
     from ingest import Report
@@ -43,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(model_commands.app, name="model")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(error), BAD_USAGE)
     except AftershockError as error:
         return _failed(str(error), FAILURE)
+    except console.Cancelled as error:
+        return _failed(str(error), INTERRUPTED)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except BrokenPipeError:
@@ -99,7 +102,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question, with citations."""
-    settings = Settings.from_env(index=index, model=model)
+    settings = preferences.compose(console.warn, index=index, model=model)
     asked = _question(question)
     with closing(open_assistant(settings)) as assistant, closing(assistant.stream(asked)) as events:
         answer = console.show_answer(events, text=not as_json)
@@ -197,7 +200,7 @@ def chat(
     index: IndexOption = None,
 ) -> None:
     """Open the chat page in the browser."""
-    settings = Settings.from_env(index=index, model=model)
+    settings = preferences.compose(console.warn, index=index, model=model)
     from ui.web import serve
 
     with closing(open_assistant(settings)) as assistant:
@@ -209,7 +212,8 @@ def doctor(index: IndexOption = None, as_json: JsonOption = False) -> None:
     """Say what is there, what is missing, and what to do about it."""
     from ui.doctor import can_answer, examine
 
-    checks = examine(Settings.from_env(index=index))
+    # What is wrong with the preferences is one of the findings.
+    checks = examine(preferences.compose(lambda _: None, index=index))
     if as_json:
         console.write_json(checks)
     else:

@@ -21,6 +21,7 @@ from rag.records import Answer, DoneEvent, Event, Passage, ReasoningEvent, Stage
 if TYPE_CHECKING:
     from ingest import Progress, Report
     from ingest.reading_list import Fetched
+    from rag.pull import PullProgress
     from ui.doctor import Check
 
 T = TypeVar("T")
@@ -29,6 +30,10 @@ T = TypeVar("T")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MARK = r"\[\d+\]"
 _WORD = re.compile(r"\s+|\S+")
+
+
+class Cancelled(Exception):
+    """The user interrupted something that can go on later; the text is one sentence that says how."""
 
 
 def _harmless(text: str) -> str:
@@ -44,6 +49,11 @@ def output() -> Console:
 def messages() -> Console:
     """Standard error: progress, notes and failures."""
     return Console(markup=False, emoji=False, highlight=False, stderr=True)
+
+
+def warn(sentence: str) -> None:
+    """Print a sentence on standard error."""
+    write(messages(), sentence)
 
 
 def write_json(record: Any) -> None:
@@ -187,6 +197,30 @@ def fetch_progress() -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def pull_progress(name: str) -> Iterator[Callable[[PullProgress], None]]:
+    """A progress bar on a terminal, and nothing elsewhere; yields what is to be called with each report."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = messages()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+
+        def report(now: PullProgress) -> None:
+            description = _harmless(f"{name}: {now.status}" if now.status else name)
+            bar.update(task, description=description, completed=now.completed, total=now.total or None)
+
+        yield report
 
 
 @contextmanager

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from rag.errors import EmbedderError, IndexMissingError, IndexStateError, ModelServerError
+from rag.errors import EmbedderError, IndexMissingError, IndexStateError, ModelError, SettingsError
+from rag.models import SUGGESTED, is_here
+from rag.recommend import Recommendation, gibibytes
 from rag.settings import Settings, default_index
+from ui import preferences
+from ui.model_choice import Choice, survey
 
 State: TypeAlias = Literal["ok", "attention", "problem"]
 
@@ -43,6 +47,7 @@ def examine(settings: Settings) -> list[Check]:
         _corpus(),
         _embedder(),
         _index(settings),
+        _preferences(),
         *_models(settings),
         _memory(),
         _disk(settings.index),
@@ -104,45 +109,87 @@ def _index(settings: Settings) -> Check:
     return Check("Index", "ok", held)
 
 
+def _preferences() -> Check:
+    try:
+        remembered = preferences.read()
+    except SettingsError as error:
+        return Check("Preferences", "attention", str(error))
+    if not remembered:
+        return Check("Preferences", "ok", "none, everything is as it comes")
+    chosen = ", ".join(f"{name} {value}" for name, value in remembered.items())
+    return Check("Preferences", "ok", f"{chosen}, kept at {preferences.location()}")
+
+
 def _models(settings: Settings) -> list[Check]:
-    from rag.models import SUGGESTED, fits, machine_memory, server_status
+    if settings.model.startswith("openai:"):
+        return [_other_server(settings)]
+    try:
+        found = survey(settings)
+    except ModelError as error:
+        return [Check("Model server", "attention", str(error), _NO_MODEL_NEEDED)]
+    checks = [Check("Model server", "ok", f"Ollama {found.version} at {found.url}")]
+    if not found.installed:
+        best = found.recommended or Recommendation(SUGGESTED, "it suits most machines")
+        advice = (
+            f"Get one with 'aftershock model pull {best.name}' ({best.reason}); without one, answers are in the "
+            "articles' own words."
+            if best.name
+            else f"No model suits this machine: {best.reason}."
+        )
+        return [*checks, Check("Models", "attention", "the model server has none", advice)]
+    checks += [_model(choice) for choice in found.installed]
+    if found.chosen == "quotes":
+        checks.append(Check("Answers", "ok", "in the articles' own words, as chosen"))
+    elif found.answers:
+        checks.append(Check("Answers", "ok", f"written by {found.answers} (chosen: {found.chosen})"))
+    else:
+        wanted = found.chosen.removeprefix("ollama:")
+        advice = (
+            f"Get it with 'aftershock model pull {wanted}', or choose another one with 'aftershock model use NAME'."
+        )
+        checks.append(Check("Answers", "attention", f"{found.chosen} is chosen, but cannot answer", advice))
+    return checks
+
+
+_NO_MODEL_NEEDED = "Not needed: without a model, answers are in the articles' own words."
+
+
+def _model(choice: Choice) -> Check:
+    size = f"{choice.name}, {gibibytes(choice.size)}"
+    if choice.on_card is not None:
+        size += f", loaded, {choice.on_card:.0%} of it on the graphics card"
+    if choice.fits is None:
+        return Check("Model", "ok", size)
+    if choice.fits:
+        return Check("Model", "ok", f"{size}, fits into this machine's memory")
+    advice = "It would be very slow, or fail: a smaller one is better, see 'aftershock model list'."
+    return Check("Model", "attention", f"{size}, too large for this machine's memory", advice)
+
+
+def _other_server(settings: Settings) -> Check:
+    from rag.models import find_model
 
     try:
-        server = server_status(settings)
-    except ModelServerError as error:
-        advice = "Not needed: without a model, answers are in the articles' own words."
-        return [Check("Model server", "attention", str(error), advice)]
-    found = [Check("Model server", "ok", f"Ollama {server.version} at {server.url}")]
-    if not server.models:
-        advice = f"Get one with 'ollama pull {SUGGESTED}'; without one, answers are in the articles' own words."
-        return [*found, Check("Models", "attention", "the model server has none", advice)]
-    memory = machine_memory()
-    for model in server.models:
-        size = f"{model.name}, {_gigabytes(model.size)}"
-        if fits(model, memory):
-            found.append(Check("Model", "ok", f"{size}, fits into this machine's memory"))
-        else:
-            advice = "It would be very slow, or fail: a smaller one is better."
-            found.append(Check("Model", "attention", f"{size}, too large for this machine's memory", advice))
-    return found
+        model = find_model(settings)
+    except ModelError as error:
+        return Check("Model server", "attention", str(error), _NO_MODEL_NEEDED)
+    return Check("Model server", "ok", f"{model.name} at {settings.openai_base_url}")
 
 
 def _memory() -> Check:
     import psutil
 
     memory = psutil.virtual_memory()
-    finding = f"{_gigabytes(memory.available)} of {_gigabytes(memory.total)} free"
+    finding = f"{gibibytes(memory.available)} of {gibibytes(memory.total)} free"
     if memory.available < NEEDED_MEMORY:
-        return Check(
-            "Memory", "attention", finding, f"Close other programs until {_gigabytes(NEEDED_MEMORY)} are free."
-        )
+        return Check("Memory", "attention", finding, f"Close other programs until {gibibytes(NEEDED_MEMORY)} are free.")
     return Check("Memory", "ok", finding)
 
 
 def _disk(index: Path) -> Check:
     place = next(folder for folder in (index.absolute(), *index.absolute().parents) if folder.exists())
     free = shutil.disk_usage(place).free
-    finding = f"{_gigabytes(free)} free at {place}"
+    finding = f"{gibibytes(free)} free at {place}"
     if free < NEEDED_DISK:
         advice = "Make room, or put the index elsewhere with '--index DIR' or AFTERSHOCK_INDEX."
         return Check("Disk", "attention", finding, advice)
@@ -151,18 +198,9 @@ def _disk(index: Path) -> Check:
 
 def network(settings: Settings) -> Check:
     """Whether anything leaves this machine."""
-    from rag.models import is_here
-
-    if not is_here(settings.ollama_host):
-        advice = "Unset OLLAMA_HOST and AFTERSHOCK_OLLAMA_HOST to keep everything on this machine."
-        return Check("Network", "attention", f"questions to a model go to {settings.ollama_host}", advice)
+    other = settings.model.startswith("openai:")
+    url, variable = (settings.openai_base_url, "OPENAI_BASE_URL") if other else (settings.ollama_host, "OLLAMA_HOST")
+    if not is_here(url):
+        advice = f"Unset {variable} and AFTERSHOCK_{variable} to keep everything on this machine."
+        return Check("Network", "attention", f"questions to a model go to {url}", advice)
     return Check("Network", "ok", "none is needed, everything happens on this machine")
-
-
-def _gigabytes(size: int) -> str:
-    """A size for people.
-
-    >>> _gigabytes(5_225_376_047)
-    '4.9 GiB'
-    """
-    return f"{size / 2**30:.1f} GiB"
