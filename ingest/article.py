@@ -35,32 +35,37 @@ class Loaded:
     """What is wrong with the article although it could be read, a sentence each."""
 
 
-def article(fields: Mapping[str, Any], origin: str) -> Article:
+def loaded(fields: Mapping[str, Any], origin: str, size: int, place: str = "") -> Loaded:
     """An article from the fields of front matter, a JSON object or a page's metadata.
 
     `text` (or `body`) and `title` are needed; `id, outlet` (or `source`), `published` (or `published_at`, `date`),
-    `url, author, sources, event_dates` are optional. Without an `id`, the address or else the origin and the title
-    name the article.
+    `url, author, sources, event_dates, language` are optional. Without an `id`, the address or else the origin and the
+    title name the article. A date that can't be understood is left out, with a warning.
 
     Args:
         origin: the file that it came from.
+        size: how many of the file's bytes it took.
+        place: where in the file it stands, if the file holds others too.
 
     Raises:
-        LoadError: a needed field is missing, or one can't be understood.
+        LoadError: a needed field is missing, or one is of the wrong kind.
     """
     text = clean(_string(fields, "text") or _string(fields, "body"))
     if not text:
         raise LoadError("it holds no text")
-    title = " ".join(_string(fields, "title").split())
+    title = " ".join(clean(_string(fields, "title")).split())
     if not title:
         raise LoadError("it has no title")
-    sources = tuple(_source(entry) for entry in _list(fields, "sources"))
+    warnings: list[str] = []
+    sources = tuple(_source(entry, warnings) for entry in _list(fields, "sources"))
     outlet = _string(fields, "outlet") or _string(fields, "source") or (sources[0].outlet if sources else "")
     url = _string(fields, "url") or (sources[0].url if sources else "")
-    published = date(fields.get("published") or fields.get("published_at") or fields.get("date"))
+    day = fields.get("published") or fields.get("published_at") or fields.get("date")
+    published = _date_or_warning(day, "it is kept undated", warnings)
     if not sources and (outlet or url):
         sources = (Source(outlet, title, url, published),)
-    return Article(
+    event_dates = {_date_or_warning(day, "it is left out", warnings) for day in _list(fields, "event_dates")}
+    article = Article(
         id=_string(fields, "id") or _derived_id(title, url or f"{origin}\n{title}"),
         title=title,
         text=text,
@@ -69,8 +74,10 @@ def article(fields: Mapping[str, Any], origin: str) -> Article:
         url=url,
         sources=sources,
         author=_string(fields, "author"),
-        event_dates=tuple(sorted({date(day) for day in _list(fields, "event_dates")})),
+        event_dates=tuple(sorted(event_dates - {""})),
+        language=_string(fields, "language"),
     )
+    return Loaded(place or origin, size, article, warnings=tuple(warnings))
 
 
 def digest(subject: Article) -> str:
@@ -109,7 +116,8 @@ def date(value: object) -> str:
     except (ValueError, OverflowError):
         first, second = defaults[0].date(), defaults[1].date()
     if first != second:
-        raise LoadError(f"its date {str(value)!r} can't be understood; write it as 2025-01-27")
+        shown = " ".join(str(value).split())
+        raise LoadError(f"its date {shown[:60]!r} can't be understood; write it as 2025-01-27")
     return first.isoformat()
 
 
@@ -139,10 +147,19 @@ def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
     return [entry for entry in value if entry]
 
 
-def _source(entry: object) -> Source:
+def _source(entry: object, warnings: list[str]) -> Source:
     if not isinstance(entry, Mapping):
         raise LoadError("an entry of its field 'sources' has no outlet, title, url and date")
-    return Source(_string(entry, "outlet"), _string(entry, "title"), _string(entry, "url"), date(entry.get("date")))
+    day = _date_or_warning(entry.get("date"), "its source is kept undated", warnings)
+    return Source(_string(entry, "outlet"), _string(entry, "title"), _string(entry, "url"), day)
+
+
+def _date_or_warning(value: object, outcome: str, warnings: list[str]) -> str:
+    try:
+        return date(value)
+    except LoadError as error:
+        warnings.append(f"{error}; {outcome}")
+        return ""
 
 
 def _derived_id(title: str, key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from ingest.article import Loaded, article
+from ingest.article import Loaded, loaded
 from ingest.texts import title_from
 from rag.errors import LoadError
 
@@ -28,4 +28,4 @@ def read_html(name: str, data: bytes) -> Iterator[Loaded]:
         "url": page.url,
         "author": page.author,
     }
-    yield Loaded(name, len(data), article(fields, name))
+    yield loaded(fields, name, len(data))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import PurePath
 
 from ingest.article import Loaded
 from ingest.exports import read_json_lines
+from ingest.language import ENGLISH, language
 from ingest.pages import read_html
 from ingest.texts import read_markdown, read_text
 from rag.errors import LoadError
@@ -39,6 +41,19 @@ def read(name: str, data: bytes) -> Iterator[Loaded]:
             raise LoadError(f"files of the kind {kind!r} can't be read; the kinds are {', '.join(sorted(SUFFIXES))}")
         if not data.strip():
             raise LoadError("the file is empty")
-        yield from reader(name, data)
+        yield from map(_in_its_language, reader(name, data))
     except LoadError as error:
         yield Loaded(name, 0, reason=str(error))
+
+
+def _in_its_language(loaded: Loaded) -> Loaded:
+    """With the article's language, and a warning where that isn't the one the embedder knows."""
+    article = loaded.article
+    if article is None:
+        return loaded
+    article = replace(article, language=article.language or language(article.text))
+    warnings = loaded.warnings
+    if article.language and article.language.lower().split("-")[0] != ENGLISH:
+        note = f"its language is {article.language!r}, and the default embedder knows English best"
+        warnings = (*warnings, note)
+    return replace(loaded, article=article, warnings=warnings)

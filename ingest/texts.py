@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import PurePath
-from typing import Any
 
-from ingest.article import Loaded, article, date
+from ingest.article import Loaded, clean, date, loaded
+from ingest.boilerplate import without_boilerplate
 from rag.errors import LoadError
+
+_BOMS = (
+    # The mark of UTF-16 is the beginning of that of UTF-32.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+# In a text of one byte a character, or of UTF-8, these are not there; in UTF-16 they are halves of characters.
+_NARROW_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
+_SAMPLE = 1 << 16
+_WRAPPING_WIDTHS = range(50, 121)
+_LEAST_BROKEN = 3
+_MOST_ARE_BROKEN = 0.9
+_NEAR_THE_TOP = 6
+_LABELLED = re.compile(
+    r"(?P<name>title|headline|date|published|updated|posted|author|by|byline|source|outlet|publisher|url|link)"
+    r"(?:\s+(?:on|at))?\s*:\s*(?P<value>\S.*)",
+    re.IGNORECASE,
+)
+_FIELD_OF_LABEL = {
+    "headline": "title", "date": "published", "updated": "published", "posted": "published", "by": "author",
+    "byline": "author", "source": "outlet", "publisher": "outlet", "link": "url",
+}  # fmt: skip
+_DATE_LINE = re.compile(r"(?:(?:published|updated|posted)(?:\s+(?:on|at))?[\s:]+)?(?P<date>.*)", re.IGNORECASE)
+_BYLINE = re.compile(r"by\s+(?P<author>[^\W\d_][^,|•·\d]{2,60}?)\s*(?:[,|•·–—-]\s*(?P<date>.*\d{4}.*))?", re.IGNORECASE)
 
 
 def read_markdown(name: str, data: bytes) -> Iterator[Loaded]:
@@ -20,8 +53,141 @@ def read_markdown(name: str, data: bytes) -> Iterator[Loaded]:
     except yaml.YAMLError as error:
         raise LoadError(f"its front matter is not valid YAML ({' '.join(str(error).split())})") from error
     title, text = _plain(body)
-    fields = {"title": title or title_from(name), **fields, "text": text}
-    yield Loaded(name, len(data), article(fields, name))
+    yield loaded({"title": title or title_from(name), **fields, "text": text}, name, len(data))
+
+
+def read_text(name: str, data: bytes) -> Iterator[Loaded]:
+    """The article of a plain text: what stands on top of it as fields, and its paragraphs without boilerplate."""
+    paragraphs = without_boilerplate(unwrapped(clean(decode(data)).split("\n")))
+    fields = _take_fields(paragraphs)
+    if not paragraphs and "title" in fields:
+        paragraphs.append(fields["title"])
+    yield loaded({"title": title_from(name), **fields, "text": "\n\n".join(paragraphs)}, name, len(data))
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """The text of a file: by its byte order mark, as UTF-8, as `declared`, or by what its bytes look like.
+
+    Raises:
+        LoadError: it is no text, or its encoding can't be recognised.
+    """
+    marked = next((encoding for mark, encoding in _BOMS if data.startswith(mark)), "")
+    for encoding in (marked, "" if b"\0" in data else "utf-8", declared):
+        with suppress(UnicodeError, LookupError):
+            if encoding:
+                return data.decode(encoding)
+    if _NARROW_CONTROL.search(data[:_SAMPLE]):
+        for encoding in _WIDE:
+            with suppress(UnicodeError):
+                if _is_text(text := data.decode(encoding)):
+                    return text
+        if b"\0" in data:
+            raise LoadError("it is a binary file, not text")
+    import chardet
+
+    for is_wider in (False, True):
+        guess = chardet.detect(data, prefer_superset=is_wider, compat_names=False)["encoding"] or ""
+        with suppress(UnicodeError, LookupError):
+            # What calls itself Latin-1 is Windows' Western encoding nearly always, as browsers take it to be.
+            return data.decode("cp1252" if guess == "iso8859-1" else guess)
+    raise LoadError("its character encoding can't be recognised; save it as UTF-8")
+
+
+def unwrapped(lines: Sequence[str]) -> list[str]:
+    """The paragraphs of lines, blank ones between them: where lines were broken to a width they are joined again."""
+    pairs = [(one, two) for one, two in pairwise(lines) if one.strip() and two.strip()]
+    width = max((len(line) for line in lines), default=0)
+
+    def is_broken(one: str, two: str) -> bool:
+        return len(one) + 1 + len(two.split()[0]) > width
+
+    broken = sum(is_broken(*pair) for pair in pairs)
+    is_wrapped = width in _WRAPPING_WIDTHS and broken >= max(_LEAST_BROKEN, _MOST_ARE_BROKEN * len(pairs))
+    paragraphs: list[str] = []
+    previous = ""
+    for line in lines:
+        if is_wrapped and previous.strip() and line.strip() and is_broken(previous, line):
+            paragraphs[-1] += f" {line.strip()}"
+        elif line.strip():
+            paragraphs.append(line.strip())
+        previous = line
+    return paragraphs
+
+
+def title_from(name: str) -> str:
+    """A title for what has none: its file's name, in words.
+
+    >>> title_from("notes/my-first_note.txt")
+    'my first note'
+    """
+    return PurePath(name).stem.replace("-", " ").replace("_", " ")
+
+
+def date_line(line: str) -> str:
+    """The ISO date that a line consists of; empty when it is no date line.
+
+    >>> date_line("Published on 3 February 2025"), date_line("He spoke on 3 February 2025.")
+    ('2025-02-03', '')
+    """
+    match = _DATE_LINE.fullmatch(line.strip())
+    # dateutil takes a bare number such as "17" or "2025" for a part of a date.
+    if match is None or len(line) > 80 or not re.search(r"\d{4}", line) or not re.search(r"\d\D+\d|[^\W\d_]{3}", line):
+        return ""
+    try:
+        return date(match["date"].replace("|", " "))
+    except LoadError:
+        return ""
+
+
+def is_headline(line: str) -> bool:
+    """Whether a line may be a headline: short, and no sentence."""
+    return 0 < len(line.strip()) <= 150 and line.strip()[-1] not in ".!:;,。！"
+
+
+def _is_text(text: str) -> bool:
+    """Whether bytes taken for characters of two or four bytes gave some that follow each other in a text."""
+    sample = text[:_SAMPLE]
+    return any(character in " \n、。，" for character in sample) and all(
+        character in "\t\n\r\f" or unicodedata.category(character)[0] != "C" for character in sample
+    )
+
+
+def _take_fields(paragraphs: list[str]) -> dict[str, str]:
+    """What stands on top of a text that was copied from a page or sent by an agency; taken out of `paragraphs`.
+
+    That is a date line, a headline, a line that names the author, or lines such as "Source: Reuters".
+    """
+    fields: dict[str, str] = {}
+    position = 0
+    for _ in range(_NEAR_THE_TOP):
+        if position >= len(paragraphs):
+            break
+        line = paragraphs[position]
+        found = _fields_of(line)
+        if found and not found.keys() <= fields.keys():
+            fields = found | fields
+        elif "title" not in fields and is_headline(line) and len(paragraphs) > 1:
+            fields["title"] = line
+        else:
+            position += 1
+            if not is_headline(line):
+                break
+            continue
+        del paragraphs[position]
+    return fields
+
+
+def _fields_of(line: str) -> dict[str, str]:
+    """The fields that one line on top of a text gives, if it is of that kind."""
+    if day := date_line(line):
+        return {"published": day}
+    if (match := _LABELLED.fullmatch(line)) and len(line) <= 200:
+        name = match["name"].lower()
+        return {_FIELD_OF_LABEL.get(name, name): match["value"].strip()}
+    if match := _BYLINE.fullmatch(line):
+        day = date_line(match["date"] or "")
+        return {"author": match["author"].strip()} | ({"published": day} if day else {})
+    return {}
 
 
 def _plain(markdown: str) -> tuple[str, str]:
@@ -42,58 +208,3 @@ def _plain(markdown: str) -> tuple[str, str]:
         elif token.type in ("fence", "code_block"):
             blocks.append(token.content)
     return title, "\n\n".join(block for block in blocks if block.strip())
-
-
-def read_text(name: str, data: bytes) -> Iterator[Loaded]:
-    """The article of a plain text, with a date line and a headline on top if it has them."""
-    lines = decode(data).strip().splitlines()
-    fields: dict[str, Any] = {"title": title_from(name)}
-    # A text copied from a page often begins with its date and then its headline, each on a line of its own.
-    for name, fits in (("published", _is_date), ("title", _is_headline)):
-        if len(lines) > 1 and fits(lines[0]):
-            fields[name] = lines.pop(0)
-            while lines and not lines[0].strip():
-                lines.pop(0)
-    yield Loaded(name, len(data), article({**fields, "text": "\n".join(lines)}, name))
-
-
-def _is_date(line: str) -> bool:
-    try:
-        return bool(date(line.strip()))
-    except LoadError:
-        return False
-
-
-def _is_headline(line: str) -> bool:
-    return 0 < len(line.strip()) <= 150 and line.strip()[-1] not in ".!:;,"
-
-
-def decode(data: bytes) -> str:
-    """The text of a file.
-
-    Raises:
-        LoadError: it is no text, or its encoding can't be recognised.
-    """
-    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise LoadError("it is a binary file, not text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
-
-        matches = from_bytes(data)
-        best = matches.best()
-        # Among the many eight-bit encodings that fit equally well, the Western one is by far the most used.
-        best = next((m for m in matches if m.encoding == "cp1252" and best and m.chaos <= best.chaos), best)
-        if best is None:
-            raise LoadError("its character encoding can't be recognised; save it as UTF-8") from None
-        return str(best)
-
-
-def title_from(name: str) -> str:
-    """A title for what has none: its file's name, in words.
-
-    >>> title_from("notes/my-first_note.txt")
-    'my first note'
-    """
-    return PurePath(name).stem.replace("-", " ").replace("_", " ")

@@ -38,6 +38,8 @@ class Article:
     author: str = ""
     event_dates: tuple[str, ...] = ()
     """The days whose events the text tells, as ISO 8601 dates in order."""
+    language: str = ""
+    """Of the text, as an ISO 639 code; empty when it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)

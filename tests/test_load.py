@@ -93,15 +93,17 @@ def test_json_lines_takes_a_newsrooms_field_names_and_reports_bad_lines(tmp_path
         json.dumps(good | {"published_at": "soon"}),
     ]
     path.write_text("\n".join(lines))
-    first, *bad = load(path)
+    first, *bad, undated = load(path)
     assert first.article is not None
     assert (first.article.outlet, first.article.published, first.article.author) == ("AFP", "2025-01-27", "X")
     assert [(b.place.removeprefix(str(path)), b.reason) for b in bad] == [
         (":2", "the line is not valid JSON (Expecting property name enclosed in double quotes at 2)"),
         (":3", "it holds no text"),
         (":4", "the line is not a JSON object"),
-        (":5", "its date 'soon' can't be understood; write it as 2025-01-27"),
     ]
+    assert undated.article is not None
+    assert undated.article.published == ""
+    assert undated.warnings == ("its date 'soon' can't be understood; write it as 2025-01-27; it is kept undated",)
 
 
 @pytest.mark.parametrize(
@@ -123,10 +125,15 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path: Path, name: str,
 
 
 def test_a_missing_day_is_not_made_up(tmp_path: Path) -> None:
-    """'January 2025' has no day: better a question to the author than a wrong date under a quote."""
+    """'January 2025' has no day: better undated and a warning than a wrong date under a quote."""
     path = tmp_path / "a.md"
     path.write_text("---\ntitle: T\npublished: January 2025\n---\nText.")
-    assert reason(path) == "its date 'January 2025' can't be understood; write it as 2025-01-27"
+    (loaded,) = load(path)
+    assert loaded.article is not None
+    assert loaded.article.published == ""
+    assert loaded.warnings == (
+        "its date 'January 2025' can't be understood; write it as 2025-01-27; it is kept undated",
+    )
 
 
 def test_text_in_an_old_encoding_is_read(tmp_path: Path) -> None:
