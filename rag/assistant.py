@@ -15,7 +15,9 @@ from rag.embed import Embedder, MiniLM
 from rag.errors import (
     IndexEmptyError,
     IndexMissingError,
+    ModelAccessError,
     ModelError,
+    ModelNotFoundError,
     QuestionError,
 )
 from rag.gate import THRESHOLD, confidence
@@ -33,6 +35,7 @@ from rag.records import (
     StageEvent,
     TextEvent,
     TimelineEntry,
+    WithdrawnEvent,
 )
 from rag.retrieve import Retrieval, retrieve
 from rag.settings import Settings, default_index
@@ -106,7 +109,9 @@ class Assistant:
         Raises:
             QuestionError: the question is empty or too long.
             IndexStateError: the index can't be read.
-            ModelError: the model that the settings name can't answer. With "auto" the sources are quoted instead.
+            ModelNotFoundError: the server doesn't have the model that the settings name.
+            ModelAccessError: the server refuses the key. Whatever else a model fails in, the sources are quoted
+                instead, and a note says why.
         """
         for event in self.stream(question, history):
             if isinstance(event, DoneEvent):
@@ -138,10 +143,13 @@ class Assistant:
 
         model_name = "quotes"
         dated = _dated(asked, history, index)
-        if dated is None and confidence(asked, found) < THRESHOLD:
+        if dated:
+            # What happened when, the articles' own dates tell better than a model that reads a few passages.
+            draft = dated
+        elif confidence(asked, found) < THRESHOLD:
             draft = refusal(found)
         else:
-            draft, model_name = yield from self._draft(asked, found, history, dated or quote(asked, found))
+            draft, model_name = yield from self._draft(asked, found, history, quote(asked, found))
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
@@ -153,9 +161,7 @@ class Assistant:
                 question=question,
                 text=draft.text,
                 citations=draft.citations,
-                passages=_passages(draft)
-                if dated and model_name == "quotes"
-                else tuple(e.passage for e in found.evidence),
+                passages=_passages(draft) if dated else tuple(e.passage for e in found.evidence),
                 refused=draft.refused,
                 model=model_name,
                 reasoning=draft.reasoning,
@@ -163,6 +169,8 @@ class Assistant:
                 standalone_question=asked,
                 notes=draft.notes,
                 interrupted=draft.interrupted,
+                support=draft.support,
+                context=draft.context,
             )
         )
 
@@ -250,14 +258,19 @@ class Assistant:
 
         try:
             model = find_model(self.settings)
-            draft = yield from generate(model, asked, found.evidence, tuple(history))
+            draft = yield from generate(model, asked, found.evidence, tuple(history), self._embedder)
         except ModelError as error:
-            if self.settings.model != "auto":
+            # A wrong name or key is for whoever set it to put right; what happens to a server is not.
+            if self.settings.model != "auto" and isinstance(error, ModelNotFoundError | ModelAccessError):
                 raise
             note = f"{error} The answer is in the sources' own words."
-            yield StageEvent("note", note)
-            return replace(quoted, notes=(note,)), "quotes"
-        return draft, model.name
+        else:
+            if draft.support is None or not draft.support.sentences or draft.support.share:
+                return draft, model.name
+            note = f"Nothing that {model.name} wrote stands in the articles: the answer is in the sources' own words."
+            yield WithdrawnEvent()
+        yield StageEvent("note", note)
+        return replace(quoted, notes=(note,)), "quotes"
 
 
 def refusal(found: Retrieval) -> Draft:

@@ -13,8 +13,12 @@
     ├── LoadError              a file cannot be read as articles
     │   └── FetchError             a page on the web cannot be had
     ├── NetworkError           there is no network
+    ├── ConversationsError     the saved conversations cannot be read or written
+    │   └── ConversationMissingError   the visitor has no such conversation
     └── ModelError
         ├── ModelServerError       the model server cannot be reached, or failed
+        │   └── ModelOverflowError     it refuses a prompt that is too long for the model
+        ├── ModelAccessError       the model server refuses the key
         ├── ModelNotFoundError     the server does not have the model asked for
         ├── ModelRoomError         the server's disk has no room for a model
         └── ModelInterruptedError  the server stopped in the middle of an answer
@@ -76,12 +80,28 @@ class NetworkError(AftershockError):
     """There is no network."""
 
 
+class ConversationsError(AftershockError):
+    """The saved conversations cannot be read or written."""
+
+
+class ConversationMissingError(ConversationsError):
+    """The visitor has no such conversation."""
+
+
 class ModelError(AftershockError):
     """The locally served language model cannot answer."""
 
 
 class ModelServerError(ModelError):
     """The model server cannot be reached, or failed."""
+
+
+class ModelOverflowError(ModelServerError):
+    """The model server refuses a prompt that is too long for the model."""
+
+
+class ModelAccessError(ModelError):
+    """The model server refuses the key."""
 
 
 class ModelNotFoundError(ModelError):

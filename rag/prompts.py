@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.records import History, Passage
+from rag.records import UNSUPPORTED, History, Passage
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -29,9 +29,28 @@ _HISTORY_CHARACTERS = 300
 _MESSAGE_OVERHEAD = 16
 _OUTLETS = 4
 
-# Without these characters no text can close a fence, open a think tag, pass for a chat template's token or for a mark.
-_HARMLESS = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "【": "(", "】": ")", "｜": "|"})
+# Without these characters no text can close a fence, open a think tag, pass for a chat template's token or for a mark;
+# their wide forms are what some tokenizers make the same of. What nobody sees is nobody's text.
+_HARMLESS: dict[int, str] = str.maketrans(
+    {
+        "<": "‹",
+        ">": "›",
+        "[": "(",
+        "]": ")",
+        "【": "(",
+        "】": ")",
+        "｜": "|",
+        "＜": "‹",
+        "＞": "›",
+        "［": "(",
+        "］": ")",
+    }
+    | dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF], "")
+    | dict.fromkeys(range(0xE0000, 0xE0080), "")
+)
 _MARK = re.compile(r"\s*[\[【][\d\s,]+[\]】]")
+_MARKED = re.compile(rf"(.+?)(?:\s*\[\d+\])+(\s*{re.escape(UNSUPPORTED)})?([.!?…]*)", re.DOTALL)
+_SENTENCE_END = re.compile(r"(?<=[a-z0-9%)\"”’\]][.!?…])\s+|\n+")
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _CHEAP = re.compile(r"[A-Za-z\s]")
 
@@ -48,6 +67,11 @@ class Prompt:
     passages: tuple[Passage, ...]
     tokens: int
     least_tokens: int
+
+    @property
+    def text(self) -> str:
+        """All that is sent, as one text."""
+        return "\n\n".join(message.text for message in self.messages)
 
 
 def render(
@@ -106,15 +130,32 @@ def _fence(number: int, passage: Passage) -> str:
 
 
 def _turns(history: History, token_budget: int) -> str:
-    """Earlier questions and the beginnings of their answers, the latest that fit."""
+    """Earlier questions and the beginnings of what is supported of their answers, the latest that fit."""
     lines: list[str] = []
     for question, answer in reversed(history):
-        said = _shorten(_inline(_MARK.sub("", _THOUGHTS.sub("", answer))))
+        said = _shorten(_inline(_MARK.sub("", _supported(_THOUGHTS.sub("", answer)))))
         turn = f"Q: {_shorten(_inline(question))}\nA: {said}"
         if estimate_tokens("\n".join([turn, *lines])) > token_budget:
             break
         lines.insert(0, turn)
     return "\n".join(["Earlier in this conversation:", *lines]) if lines else ""
+
+
+def _supported(answer: str) -> str:
+    """The sentences with a mark; all of them where none has one.
+
+    >>> _supported("It fell [1]. It rose [1] [unsupported]. Others fell, too. [2]")
+    'It fell. Others fell, too.'
+    """
+    pieces = []
+    for stretch in _MARKED.finditer(answer):
+        if stretch[2]:
+            continue
+        before, sentence = "", stretch[1]
+        for end in _SENTENCE_END.finditer(stretch[1].rstrip()):
+            before, sentence = " ", stretch[1][end.end() :]
+        pieces.append(before + sentence + stretch[3])
+    return "".join(pieces).strip() or ("" if UNSUPPORTED in answer else answer)
 
 
 def _shorten(text: str) -> str:

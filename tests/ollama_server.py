@@ -23,7 +23,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from typing import Any, NoReturn, Self, TypeAlias
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ class Request:
 class OllamaServer:
     """The server; `replies` are used up in order, and when none is left `answer` makes one from the request."""
 
+    chat_path = "/api/chat"
+
     def __init__(
         self,
         models: Sequence[Model] = (Model(),),
@@ -112,7 +117,16 @@ class OllamaServer:
         version: str = "0.12.6",
         port: int = 0,
         seconds_per_piece: float = 0.0,
+        window: int | None = None,
+        tells_window: bool = True,
+        counts_cached: bool = True,
     ) -> None:
+        """Scripts the server.
+
+        `window` is the context that it really gives a model, whatever is asked of it: of longer prompts it reads as
+        much as half the window holds. Without `tells_window`, as in 2024, it keeps that to itself. Without
+        `counts_cached` it reports only those tokens of a prompt that weren't in its cache.
+        """
         self.models = {model.name: model for model in models}
         self.replies = list(replies)
         self.answer = answer
@@ -121,13 +135,18 @@ class OllamaServer:
         self.version = version
         self.requests: list[Request] = []
         self.seconds_per_piece = seconds_per_piece
+        self.window = window
+        self.tells_window = tells_window
+        self.counts_cached = counts_cached
+        self.evaluated: list[int] = []
+        self._cached: list[str] = []
         self.closing = threading.Event()
         self.hanging = threading.Event()
         """Set when a reply or a pull has come to a `Hang`."""
         self._pulled: dict[str, int] = {}
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._http = _Http(("127.0.0.1", port), _Handler)
+        self._http = _Http(("127.0.0.1", port), self.handler)
         self._http.ollama = self
         self.port: int = self._http.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -150,7 +169,7 @@ class OllamaServer:
     @property
     def chats(self) -> list[Request]:
         """The chat requests, oldest first."""
-        return [request for request in self.requests if request.path == "/api/chat"]
+        return [request for request in self.requests if request.path == self.chat_path]
 
     def next_reply(self, body: dict[str, Any]) -> Reply:
         """The reply for a chat request."""
@@ -159,6 +178,18 @@ class OllamaServer:
                 return self.replies.pop(0)
         assert self.answer is not None, "a chat came in that no reply was scripted for"
         return self.answer(body)
+
+    def evaluate(self, messages: Sequence[dict[str, str]]) -> int:
+        """How many tokens of a prompt the server says that it read."""
+        tokens = _TOKEN.findall(" ".join(message["content"] for message in messages))
+        if self.window is not None and len(tokens) > self.window:
+            tokens = tokens[: self.window // 2 + 2]
+        known = 0
+        if not self.counts_cached:
+            known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(tokens, self._cached, strict=False)))
+        self._cached = tokens
+        self.evaluated.append(len(tokens) - known)
+        return self.evaluated[-1]
 
     def pull(self, name: str) -> Iterator[dict[str, Any] | Cut | Hang]:
         """Progress records, and how it breaks; a broken pull goes on where it broke."""
@@ -180,6 +211,17 @@ class OllamaServer:
         self.models[name] = Model(name)
         yield {"status": "success"}
 
+    @property
+    def handler(self) -> type[Handler]:
+        """What serves a connection."""
+        return Handler
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        with self._lock:
+            return len(self._connections)
+
     def keep(self, connection: socket.socket) -> None:
         """Remembers an open connection, to be closed with the server."""
         with self._lock:
@@ -200,7 +242,9 @@ class _Gone(Exception):
     """The client closed the connection."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Ollama's protocol on one connection."""
+
     protocol_version = "HTTP/1.1"
     server: _Http
 
@@ -245,32 +289,34 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, b"Ollama is running", "text/plain; charset=utf-8")
 
     def _get_api_version(self, _: Request) -> None:
-        self._json({"version": self.server.ollama.version})
+        self.json({"version": self.server.ollama.version})
 
     def _get_api_tags(self, _: Request) -> None:
-        self._json({"models": [self._listed(model) for model in self.server.ollama.models.values()]})
+        self.json({"models": [self._listed(model) for model in self.server.ollama.models.values()]})
 
     def _get_api_ps(self, _: Request) -> None:
         loaded = {request.body.get("model"): request.body for request in self.server.ollama.chats}
-        self._json(
+        self.json(
             {
                 "models": [
                     self._listed(model)
-                    | {
-                        "expires_at": "2025-01-27T18:00:00Z",
-                        "size_vram": model.size_vram,
-                        "context_length": loaded[model.name].get("options", {}).get("num_ctx", 4096),
-                    }
+                    | {"expires_at": "2025-01-27T18:00:00Z", "size_vram": model.size_vram}
+                    | self._context(loaded[model.name])
                     for model in self.server.ollama.models.values()
                     if model.name in loaded
                 ]
             }
         )
 
+    def _context(self, chat: dict[str, Any]) -> dict[str, int]:
+        if not self.server.ollama.tells_window:
+            return {}
+        return {"context_length": self.server.ollama.window or chat.get("options", {}).get("num_ctx", 4096)}
+
     def _post_api_show(self, request: Request) -> None:
         model = self.server.ollama.models.get(request.body["model"])
         if model is None:
-            self._json({"error": f"model '{request.body['model']}' not found"}, 404)
+            self.json({"error": f"model '{request.body['model']}' not found"}, 404)
             return
         shown: dict[str, Any] = {
             "license": "MIT",
@@ -285,7 +331,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if model.capabilities is not None:
             shown["capabilities"] = list(model.capabilities)
-        self._json(shown)
+        self.json(shown)
 
     def _post_api_pull(self, request: Request) -> None:
         self._start_lines()
@@ -294,14 +340,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             if isinstance(record, Hang):
-                self._hang()
+                self.hang()
             self._line(json.dumps(record))
-            self._check_client(self.server.ollama.seconds_per_piece)
+            self.check_client(self.server.ollama.seconds_per_piece)
         self._end_lines()
 
     def _delete_api_delete(self, request: Request) -> None:
         if self.server.ollama.models.pop(request.body["model"], None) is None:
-            self._json({"error": f"model '{request.body['model']}' not found"}, 404)
+            self.json({"error": f"model '{request.body['model']}' not found"}, 404)
         else:
             self._send(200, b"", "text/plain")
 
@@ -309,24 +355,24 @@ class _Handler(BaseHTTPRequestHandler):
         name = request.body["model"]
         model = self.server.ollama.models.get(name)
         if model is None:
-            self._json({"error": f"model '{name}' not found"}, 404)
+            self.json({"error": f"model '{name}' not found"}, 404)
             return
         if request.body.get("think") and "thinking" not in (model.capabilities or ()):
-            self._json({"error": f'"{name}" does not support thinking'}, 400)
+            self.json({"error": f'"{name}" does not support thinking'}, 400)
             return
         started = False
         count = 0
         reply = self.server.ollama.next_reply(request.body)
         for step in (*reply, Done()):
             if isinstance(step, Failure):
-                self._json({"error": step.error}, step.status)
+                self.json({"error": step.error}, step.status)
                 return
             if isinstance(step, Hang):
-                self._hang()
+                self.hang()
             if not started:
                 self._start_lines()
                 started = True
-            self._check_client(self.server.ollama.seconds_per_piece)
+            self.check_client(self.server.ollama.seconds_per_piece)
             if isinstance(step, Cut):
                 self.close_connection = True
                 return
@@ -343,15 +389,14 @@ class _Handler(BaseHTTPRequestHandler):
                 break
         self._end_lines()
 
-    @staticmethod
-    def _record(request: Request, step: str | Thinking | Done, count: int) -> dict[str, Any]:
+    def _record(self, request: Request, step: str | Thinking | Done, count: int) -> dict[str, Any]:
         if isinstance(step, str):
             return {"message": {"role": "assistant", "content": step}, "done": False}
         if isinstance(step, Thinking):
             return {"message": {"role": "assistant", "content": "", "thinking": step.text}, "done": False}
         prompt = step.prompt_tokens
         if prompt is None:
-            prompt = len(re.findall(r"\w+|[^\w\s]", " ".join(m["content"] for m in request.body["messages"])))
+            prompt = self.server.ollama.evaluate(request.body["messages"])
         return {
             "message": {"role": "assistant", "content": ""},
             "done": True,
@@ -364,13 +409,15 @@ class _Handler(BaseHTTPRequestHandler):
             "eval_duration": 400_000,
         }
 
-    def _hang(self) -> NoReturn:
+    def hang(self) -> NoReturn:
+        """Silence until the client goes away or the server is closed."""
         self.server.ollama.hanging.set()
         while not self.server.ollama.closing.is_set():
-            self._check_client(0.01)
+            self.check_client(0.01)
         raise _Gone
 
-    def _check_client(self, seconds: float) -> None:
+    def check_client(self, seconds: float) -> None:
+        """Wait, and raise when the client has gone."""
         readable, _, _ = select.select([self.connection], [], [], seconds)
         if readable and not self.connection.recv(1, socket.MSG_PEEK):
             raise _Gone
@@ -396,7 +443,8 @@ class _Handler(BaseHTTPRequestHandler):
             "details": self._details(model),
         }
 
-    def _json(self, record: dict[str, Any], status: int = 200) -> None:
+    def json(self, record: dict[str, Any], status: int = 200) -> None:
+        """Send one record."""
         self._send(status, json.dumps(record).encode(), "application/json; charset=utf-8")
 
     def _send(self, status: int, content: bytes, kind: str) -> None:

@@ -97,18 +97,24 @@ def test_with_a_system_message() -> None:
 
 
 def test_history_in_few_tokens() -> None:
-    """Earlier turns stand between passages and question, without marks, thoughts and line breaks, and shortened."""
+    """Of earlier turns the model gets what is supported: no marks, thoughts and line breaks, and shortened."""
     history = (
-        ("Who is Liang Wenfeng?", "<think>Hm, [1] says…</think>He founded DeepSeek [1].\n\nAnd High-Flyer [1, 2]."),
-        ("What is\nR1?", "A model [3]. " + "It reasons. " * 100),
+        ("Who is Liang Wenfeng?", "<think>Hm, [1] says…</think>He founded DeepSeek [1].\n\nAnd High-Flyer [1][2]."),
+        ("Did he win a prize?", "The articles do not answer this question."),
+        (
+            "What is\nR1?",
+            "Some say a god. A model of the U.S. rival's, 20% cheaper [3]. Or so. " + "It reasons. [4] " * 99,
+        ),
     )
     between = text_of(rendered(history=history)).split("</passage 2>\n\n")[1]
     assert between == (
         "Earlier in this conversation:\n"
         "Q: Who is Liang Wenfeng?\n"
         "A: He founded DeepSeek. And High-Flyer.\n"
+        "Q: Did he win a prize?\n"
+        "A: The articles do not answer this question.\n"
         "Q: What is R1?\n"
-        "A: A model. " + "It reasons. " * 24 + "It …\n\n"
+        "A: A model of the U.S. rival's, 20% cheaper. " + "It reasons. " * 21 + "It …\n\n"
         "Question: How much did Nvidia lose?"
     )
 

@@ -98,7 +98,7 @@ def test_thinking_is_open_until_text_comes_and_then_folded_with_its_time() -> No
     turn = told([StageEvent("read", "Reading 6 articles")])
     assert messages([turn])[1]["metadata"] == {"title": "Reading 6 articles", "status": "pending"}
     turn.take(ReasoningEvent("One thing.\n\nAnother."), 2)
-    assert messages([turn])[1]["metadata"] == {"title": "Thinking", "status": "pending"}
+    assert messages([turn])[1]["metadata"] == {"title": "Thinking for 0&#46;1 s", "status": "pending"}
     turn.take(TextEvent("So"), 12)
     turn.take(TextEvent(" it is."), 20)
     _, thinking, answer = messages([turn])

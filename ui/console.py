@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
@@ -13,10 +12,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rich.console import Console
+from rich.control import Control
+from rich.segment import ControlType
 from rich.status import Status
 from rich.text import Text
 
-from rag.records import Answer, DoneEvent, Event, Passage, ReasoningEvent, StageEvent, TextEvent, TimelineEntry
+from rag.records import (
+    Answer,
+    DoneEvent,
+    Event,
+    Passage,
+    ReasoningEvent,
+    StageEvent,
+    TextEvent,
+    TimelineEntry,
+    WithdrawnEvent,
+)
 
 if TYPE_CHECKING:
     from ingest import Progress, Report
@@ -61,6 +72,11 @@ def write_json(record: Any) -> None:
     document = [asdict(r) for r in record] if isinstance(record, list) else record
     document = asdict(document) if is_dataclass(document) and not isinstance(document, type) else document
     print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def write_document(text: str) -> None:
+    """Print a whole text on standard output as it is, and without control characters where that is a terminal."""
+    print(_harmless(text) if output().is_terminal else text, end="")  # noqa: T201
 
 
 def write(
@@ -267,7 +283,8 @@ class _AnswerView:
         self._pending = ""
         self._column = 0
         self._reasoning = ""
-        self._reasoning_since = 0.0
+        self._seconds = 0.0
+        self._lines = 0
 
     def __enter__(self) -> Self:
         self.say("Loading the embedding model")
@@ -294,14 +311,19 @@ class _AnswerView:
             case StageEvent():
                 self.say(event.message)
             case ReasoningEvent():
-                self._reasoning_since = self._reasoning_since or time.monotonic()
                 self._reasoning += event.text
-                self.say(f"Thinking: …{self._reasoning[-(self._messages.width - 20) :]}")
-            case TextEvent() if self._text:
+                self._seconds = event.seconds
+                self.say(f"Thinking for {event.seconds:.0f} s: …{self._reasoning[-(self._messages.width - 32) :]}")
+            case TextEvent() if self._text and self._output.is_terminal:
                 self._fold()
                 self._flow(event.text)
+            case WithdrawnEvent():
+                self._withdraw()
             case DoneEvent():
                 self._fold()
+                if self._text and not self._output.is_terminal:
+                    # Nobody reads along, and what is in a pipe can't be taken back.
+                    self._flow(event.answer.text)
                 self._flow("\n")
                 if self._text:
                     self._write_sources(event.answer)
@@ -312,8 +334,7 @@ class _AnswerView:
         """The thinking gives way to one line that says how long it took."""
         self._status.stop()
         if self._reasoning and self._messages.is_terminal:
-            seconds = time.monotonic() - self._reasoning_since
-            self._messages.print(f"Thought for {seconds:.0f} s", style="dim")
+            self._messages.print(f"Thought for {self._seconds:.0f} s", style="dim")
         self._reasoning = ""
 
     def _flow(self, text: str) -> None:
@@ -331,8 +352,23 @@ class _AnswerView:
             if self._column + piece.cell_len >= self._output.width and not word.isspace():
                 self._output.print()
                 self._column = 0
+                self._lines += 1
             self._output.print(piece, end="", soft_wrap=True)
             self._column = 0 if word.endswith("\n") else self._column + piece.cell_len
+            self._lines += word.count("\n")
+
+    def _withdraw(self) -> None:
+        """Take the text back; where it has scrolled away, say that what follows replaces it."""
+        if not (self._lines or self._column):
+            self._pending = ""
+            return
+        if self._lines < self._output.height:
+            up = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)] * self._lines
+            self._output.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2), *up))
+        else:
+            self._flow("\n")
+            self._output.print("After a check, in place of the above:", style="dim")
+        self._pending, self._column, self._lines = "", 0, 0
 
     def _write_sources(self, answer: Answer) -> None:
         for citation in answer.citations:

@@ -28,6 +28,7 @@ from rag.records import (
     Source,
     StageEvent,
     TextEvent,
+    WithdrawnEvent,
 )
 
 Message: TypeAlias = "dict[str, Any]"
@@ -57,6 +58,7 @@ class Turn:
     stopped: bool = False
     seconds_to_text: float | None = None
     seconds: float = 0.0
+    seconds_of_thinking: float = 0.0
 
     @property
     def running(self) -> bool:
@@ -68,13 +70,18 @@ class Turn:
         self.seconds = seconds
         match event:
             case StageEvent():
-                self.stages.append(event.message)
+                # A silent server is a stage that is repeated.
+                if event.message not in self.stages[-1:]:
+                    self.stages.append(event.message)
             case ReasoningEvent():
                 self.reasoning += event.text
+                self.seconds_of_thinking = event.seconds
             case CitationEvent():
                 self.citations.append(event.citation)
             case TextEvent():
                 self.text += event.text
+            case WithdrawnEvent():
+                self.text, self.citations = "", []
             case DoneEvent():
                 self.answer, self.text, self.citations = event.answer, event.answer.text, list(event.answer.citations)
         if self.seconds_to_text is None and isinstance(event, TextEvent | DoneEvent):
@@ -103,7 +110,8 @@ def _message(role: str, html: str) -> Message:
 
 def _thinking_head(turn: Turn) -> dict[str, str]:
     if turn.running and turn.seconds_to_text is None:
-        title = "Thinking" if turn.reasoning else (turn.stages[-1] if turn.stages else "Waiting")
+        waiting = turn.stages[-1] if turn.stages else "Waiting"
+        title = f"Thinking for {duration(turn.seconds_of_thinking)}" if turn.reasoning else waiting
         return {"title": _no_markdown(title), "status": "pending"}
     seconds = turn.seconds if turn.seconds_to_text is None else turn.seconds_to_text
     title = "Thought for" if turn.reasoning else "Searched the articles for"
