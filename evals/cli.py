@@ -89,4 +89,33 @@ def _squad(_: Settings, path: Path) -> Scores:
             return Scores(squad.score(questions, searched, embedder), {}, [])
 
 
-SETS: dict[str, Callable[[Settings, Path], Scores]] = {"event": _event, "squad": _squad}
+def _facets(settings: Settings, path: Path) -> Scores:
+    """Over the index of the settings, and one of made-up news, which is gone afterwards."""
+    from evals import facets
+    from rag.embed import MiniLM
+    from rag.index import Index
+
+    questions = facets.read(path)
+    embedder = MiniLM()
+    with tempfile.TemporaryDirectory() as folder, console.working("Indexing and asking"):
+        open_assistant(settings).close()
+        with (
+            closing(Index.open(settings.index, embedder.identity)) as articles,
+            closing(facets.index_news(Path(folder), embedder)) as made_up,
+        ):
+            outcomes = facets.run(questions, {"corpus": articles, "news": made_up}, embedder)
+    rows = {f"{half} lines": outcomes[start::2] for half, start in (("odd", 0), ("even", 1))}
+    rows |= {on: [o for o in outcomes if o.question.on == on] for on in facets.SETS}
+    return Scores(
+        facets.summary(outcomes),
+        {row: facets.summary(of) for row, of in rows.items()},
+        [
+            f"{o.question.id} {o.question.text}\n    ranks {o.plain} without, {o.ranks} with; "
+            f"missed {sorted(o.question.facets - o.facets)}, invented {sorted(o.facets - o.question.facets)}"
+            for o in outcomes
+            if o.facets != o.question.facets or any(o.ranks)
+        ],
+    )
+
+
+SETS: dict[str, Callable[[Settings, Path], Scores]] = {"event": _event, "squad": _squad, "facets": _facets}

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -200,6 +201,16 @@ class Index:
             )
             evidence.append(Evidence(passage, tuple(Sentence(a.text[s:e], s, e) for s, e in json.loads(spans))))
         return list(found.values())
+
+    @cached_property
+    def outlets(self) -> frozenset[str]:
+        """The outlets of all articles and of their sources, as they are written there."""
+        with self._translated():
+            rows = self._database.execute(
+                """SELECT outlet FROM article
+                   UNION SELECT json_extract(value, '$.outlet') FROM article, json_each(sources)"""
+            ).fetchall()
+        return frozenset(outlet for (outlet,) in rows if outlet)
 
     def digests(self) -> dict[str, tuple[str, str]]:
         """For each article id: the digest of its content, and the file it came from."""

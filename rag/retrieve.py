@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.embed import Embedder
+from rag.facets import Wanted, cover_parts, parts, prefer
 from rag.index import Candidate, Index
 from rag.records import Evidence, Passage, Source
 from rag.text import content_terms
@@ -53,10 +54,11 @@ class Pool:
     lexical: dict[int, float]
 
 
-def retrieve(question: str, index: Index, embedder: Embedder, k: int) -> Retrieval:
-    """The `k` passages that best answer the question."""
+def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
+    """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
     pool = gather(question, index, embedder)
-    return Retrieval(tuple(merge_copies(rank(pool), k)), pool.weights)
+    ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
+    return Retrieval(tuple(merge_copies(ranked, k)), pool.weights)
 
 
 def gather(question: str, index: Index, embedder: Embedder) -> Pool:
