@@ -17,7 +17,7 @@ import typer
 
 from rag.errors import AftershockError, IndexMissingError, QuestionError, SettingsError
 from rag.settings import MODEL_FORMS, Settings, default_index
-from ui import console, model_commands, preferences
+from ui import console, conversation_commands, model_commands, preferences
 
 if TYPE_CHECKING:
     from ingest import Report
@@ -44,6 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(model_commands.app, name="model")
+app.add_typer(conversation_commands.app, name="conversations")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
