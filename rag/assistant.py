@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, Self
@@ -20,6 +20,7 @@ from rag.errors import (
     ModelNotFoundError,
     QuestionError,
 )
+from rag.facets import named
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index, LiveIndex
 from rag.period import asked_timeline, is_iso_date, period_named
@@ -31,6 +32,7 @@ from rag.records import (
     DoneEvent,
     Draft,
     Event,
+    FacetsEvent,
     Passage,
     StageEvent,
     TextEvent,
@@ -88,23 +90,30 @@ class Assistant:
             index = LiveIndex(settings.index, embedder.identity)
         return cls(settings, index, embedder)
 
-    def retrieve(self, question: str, k: int = 10, history: History = ()) -> list[Passage]:
+    def retrieve(
+        self, question: str, k: int = 10, history: History = (), ignore: Collection[str] = ()
+    ) -> list[Passage]:
         """The `k` passages that best answer the question, best first, with scores between 0 and 1.
+
+        Args:
+            ignore: keys of facets that are not to be preferred, as for `ask`.
 
         Raises:
             QuestionError: the question is empty or too long.
             IndexStateError: the index can't be read.
         """
         asked = standalone(checked(question), history)
-        found = retrieve(asked, self._ready_index(), self._embedder, k)
+        index = self._ready_index()
+        found = retrieve(asked, index, self._embedder, k, named(asked, index.outlets, ignore))
         return [evidence.passage for evidence in found.evidence]
 
-    def ask(self, question: str, history: History = ()) -> Answer:
+    def ask(self, question: str, history: History = (), ignore: Collection[str] = ()) -> Answer:
         """The whole answer.
 
         Args:
             question: at most 4,000 characters.
             history: earlier turns, oldest first, as (question, answer text).
+            ignore: keys of facets that the question names but that are not to be preferred: "outlet:Reuters".
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -113,17 +122,19 @@ class Assistant:
             ModelAccessError: the server refuses the key. Whatever else a model fails in, the sources are quoted
                 instead, and a note says why.
         """
-        for event in self.stream(question, history):
+        for event in self.stream(question, history, ignore):
             if isinstance(event, DoneEvent):
                 return event.answer
         raise AssertionError("a stream ends with a DoneEvent")
 
-    async def aask(self, question: str, history: History = ()) -> Answer:
+    async def aask(self, question: str, history: History = (), ignore: Collection[str] = ()) -> Answer:
         """`ask` for asynchronous callers, run in a thread of its own."""
-        return await asyncio.to_thread(self.ask, question, history)
+        return await asyncio.to_thread(self.ask, question, history, ignore)
 
-    def stream(self, question: str, history: History = ()) -> Generator[Event, None, None]:
-        """The answer as it comes about: stages, thinking, text, citations, and at the end the whole answer.
+    def stream(
+        self, question: str, history: History = (), ignore: Collection[str] = ()
+    ) -> Generator[Event, None, None]:
+        """The answer as it comes about: stages, facets, thinking, text, citations, and at the end the whole answer.
 
         Closing the generator stops the model. Raises what `ask` raises.
         """
@@ -136,13 +147,18 @@ class Assistant:
         asked = standalone(question, history)
         index = self._ready_index()
         yield StageEvent("search", f"Searching {index.counts()[0]:,} articles" + _rewritten(question, asked))
-        found = retrieve(asked, index, self._embedder, PASSAGES)
+        wanted = named(asked, index.outlets, ignore)
+        facets = tuple(w.facet for w in wanted)
+        if facets:
+            yield FacetsEvent(facets)
+        found = retrieve(asked, index, self._embedder, PASSAGES, wanted)
         clock.lap("retrieve")
         articles = len({e.passage.article_id for e in found.evidence})
         yield StageEvent("read", f"Reading {articles} article{'s' * (articles != 1)}")
 
         model_name = "quotes"
-        dated = _dated(asked, history, index)
+        days_count = not any(key.startswith("date:") for key in ignore)
+        dated = _dated(asked, history, index) if days_count else None
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
@@ -171,12 +187,15 @@ class Assistant:
                 interrupted=draft.interrupted,
                 support=draft.support,
                 context=draft.context,
+                facets=facets,
             )
         )
 
-    async def astream(self, question: str, history: History = ()) -> AsyncGenerator[Event, None]:
+    async def astream(
+        self, question: str, history: History = (), ignore: Collection[str] = ()
+    ) -> AsyncGenerator[Event, None]:
         """`stream` for asynchronous callers; each step runs in a thread, so that the event loop stays free."""
-        events = self.stream(question, history)
+        events = self.stream(question, history, ignore)
         step: asyncio.Future[Event | None] | None = None
         try:
             while True:

@@ -8,9 +8,10 @@ import pytest
 
 from evals import facets as evaluation
 from evals import news
+from rag import Assistant
 from rag.facets import cover, cover_parts, days_told, facets, named, parts, prefer, preference
 from rag.period import Period, periods_named
-from rag.records import Evidence, Passage, Source
+from rag.records import DoneEvent, Evidence, Passage, Source, StageEvent
 
 OUTLETS = (
     "Reuters (via TRT World)",
@@ -215,3 +216,24 @@ def test_facets_are_scored_by_keys_and_ranks() -> None:
         "all found without": 0.0,
         "all found with": 1.0,
     }
+
+
+def test_an_answer_says_what_was_preferred_before_it_reads(assistant: Assistant) -> None:
+    """The chips come before the passages are read, stand in the answer, and can be taken off."""
+    question = "What did Reuters report on 29 January 2025 about High-Flyer's first cluster?"
+    events = list(assistant.stream(question))
+    kinds = [event.stage if isinstance(event, StageEvent) else event.type for event in events]
+    assert kinds[:3] == ["search", "facets", "read"]
+    assert isinstance(events[-1], DoneEvent)
+    assert [facet.key for facet in events[-1].answer.facets] == ["outlet:Reuters", "date:29 January 2025"]
+    without = assistant.ask(question, ignore=["outlet:Reuters", "date:29 January 2025"])
+    assert without.facets == ()
+    assert not without.refused
+
+
+def test_a_search_prefers_what_the_question_names_unless_it_is_taken_off(assistant: Assistant) -> None:
+    """Search and answers take the same facets off."""
+    question = "What did Zing News report about the family?"
+    assert "Zing News" in assistant.retrieve(question, k=1)[0].text
+    scores = [passage.score for passage in assistant.retrieve(question, ignore=["outlet:Zing News"])]
+    assert scores == sorted(scores, reverse=True)
