@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
-from itertools import islice
-from os import PathLike
+from itertools import chain
+from os import PathLike, stat_result
 from pathlib import Path
 
-from ingest.article import Loaded, digest, header
+from ingest.article import Loaded, digest
+from ingest.build import Builder, Change, Item
+from ingest.cache import Content, Embeddings, Ledger
 from ingest.load import files, load
-from ingest.split import VERSION, clip_header, split
+from ingest.split import VERSION
 from rag import generations
 from rag.embed import Embedder, MiniLM
-from rag.errors import IndexMissingError, IndexStateError, LoadError
-from rag.index import Index, NewPassage, Stamp
-from rag.records import Article
+from rag.errors import IndexDamagedError, IndexMissingError, IndexStateError, LoadError
+from rag.index import Index, Stamp
 from rag.settings import Settings
-
-BLOCK = 32
-"""Articles embedded together: enough to fill the embedder's batches, few enough to keep memory flat."""
+from rag.vectors import Filler
 
 
 @dataclass(slots=True)
 class Report:
-    """What a sync did, counted in articles; `passages` is how many the index holds now.
+    """What a sync did, counted in articles.
 
-    `failed` lists what could not be read, as (place, reason); `ignored` the files in folders whose format is
-    none that can be read.
+    `passages` is how many the index holds now, and `copies` how many of its articles are copies of another one, which
+    are kept as further sources of that one's passages. `failed` lists what could not be read, as (place, reason);
+    `warnings` what is wrong with articles that were read, in the same form; `ignored` the files in folders whose
+    format is none that can be read.
     """
 
     added: int = 0
@@ -38,26 +39,20 @@ class Report:
     removed: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    copies: int = 0
     passages: int = 0
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sync has come, in bytes of the files to read."""
+    """How far a sync has come, in bytes of what is to be read; `passages` were written."""
 
     done: int
     total: int
     articles: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """An article to be stored, the digest of its content, and the file it came from."""
-
-    article: Article
-    digest: str
-    origin: str
+    passages: int = 0
 
 
 def sync(
@@ -66,6 +61,7 @@ def sync(
     *,
     embedder: Embedder | None = None,
     rebuild: bool = False,
+    dry_run: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Bring the index in line with files and folders, and say what changed.
@@ -73,13 +69,15 @@ def sync(
     Articles are recognised by their content: unchanged ones cost nothing, changed ones are replaced, and those
     that came from under one of `paths` and are no longer there are removed. Articles from elsewhere stay. What
     can't be read is reported and what the index had of it is kept. Readers keep the old index until the new one is
-    complete. An index made by another embedder, chunker or schema is made anew from the articles it holds.
+    complete. An index made by another embedder, chunker or schema is made anew from the articles it holds. What a
+    run that was killed or interrupted has embedded is not embedded again.
 
     Args:
         paths: files and folders.
         settings: where the index is; from the environment when not given.
         embedder: makes the vectors; the built-in one when not given.
-        rebuild: make the whole index anew, also when it is damaged.
+        rebuild: make the whole index anew, also when it is damaged, from the files and the articles it holds.
+        dry_run: change nothing, and say what would be changed.
         progress: called now and then.
 
     Raises:
@@ -91,8 +89,8 @@ def sync(
     started = time.monotonic()
     settings = settings or Settings.from_env()
     embedder = embedder or MiniLM()
-    with generations.writing(settings.index):
-        report = _Sync(settings.index, embedder, progress).run([Path(p) for p in paths], rebuild)
+    with nullcontext() if dry_run else generations.writing(settings.index):
+        report = _Sync(settings.index, embedder, progress, rebuild, dry_run).run([Path(p).resolve() for p in paths])
     report.seconds = time.monotonic() - started
     return report
 
@@ -104,50 +102,110 @@ def sync_corpus(settings: Settings, progress: Callable[[Progress], None] | None 
     return sync([corpus.FOLDER], settings, progress=progress)
 
 
+def rebuild(
+    settings: Settings, *, embedder: Embedder | None = None, progress: Callable[[Progress], None] | None = None
+) -> Report:
+    """Make the index anew from the articles that it holds, without their files.
+
+    Raises:
+        IndexMissingError: there is no index.
+        IndexDamagedError: its articles can't be read.
+        IndexBusyError: another process is writing.
+        IndexStateError: it can't be written.
+    """
+    with closing(_readable(settings.index)):
+        pass
+    return sync([], settings, embedder=embedder, rebuild=True, progress=progress)
+
+
+def _readable(root: Path) -> Index:
+    """The current generation, all of whose articles can be read, whatever is wrong with the rest."""
+    try:
+        index = Index(generations.current(root), root, salvage=True)
+        try:
+            for article_id, _ in index.origins():
+                index.article(article_id)
+        except BaseException:
+            index.close()
+            raise
+    except IndexDamagedError as error:
+        raise IndexDamagedError(
+            f"The articles in the index at {root} can't be read: "
+            f"make it anew from their files with '{generations.rebuilding_from_files(root)}'."
+        ) from error
+    return index
+
+
 class _Sync:
     """One run: reads files, compares with the old index, and builds the next generation if anything differs."""
 
-    def __init__(self, root: Path, embedder: Embedder, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        embedder: Embedder,
+        progress: Callable[[Progress], None] | None,
+        rebuild: bool,
+        dry_run: bool,
+    ) -> None:
         self.root = root
         self.embedder = embedder
-        self.stamp = Stamp(embedder.identity, VERSION)
         self.progress = progress
+        self.dry_run = dry_run
         self.report = Report()
-        self.seen: set[str] = set()
+        self.stamp = Stamp(embedder.identity, VERSION)
+        self.base = self._open_old(rebuild)
+        self.anew = self.base is None or rebuild or self.base.stamp != self.stamp or self.base.is_sparse
+        # Who asks for a rebuild wants the files to be read again, too.
+        self.ledger = Ledger(root / "files.sqlite", None if rebuild else self.base, is_kept=not dry_run)
         self.kept_origins: set[str] = set()
+        self.builder: Builder | None = None
+        self.done = self.total = self.articles = 0
 
-    def run(self, paths: Sequence[Path], rebuild: bool) -> Report:
-        known, base = self._open_old(rebuild)
-        with ExitStack() as stack:
-            stack.callback(lambda: base.close() if base else None)
-            roots = [path.resolve() for path in paths]
-            changes = self._changes(roots, known)
-            if base is None or base.stamp != self.stamp:
-                self._build_anew(changes, roots, known, base)
-            else:
-                self._build_on(changes, roots, known, base)
+    def run(self, roots: Sequence[Path]) -> Report:
+        try:
+            self._run(roots)
+        finally:
+            self.ledger.close()
+            if self.base is not None:
+                self.base.close()
         return self.report
 
-    def _open_old(self, rebuild: bool) -> tuple[dict[str, tuple[str, str]], Index | None]:
-        """What the old index holds, by article id, and the index itself if its articles can be read."""
-        index: Index | None = None
+    def _run(self, roots: Sequence[Path]) -> None:
+        changes = self._changes(roots)
+        if self.dry_run:
+            for _ in changes:
+                pass
+            self.report.removed = sum(1 for _ in self._vanished(roots))
+            self._count(self.base)
+        elif self.anew:
+            self._build(roots, chain(changes, self._others(roots)))
+        else:
+            first = next(changes, None)
+            if first is not None or next(self._vanished(roots), None) is not None:
+                self._build(roots, changes if first is None else chain([first], changes))
+            else:
+                self._count(self.base)
+
+    def _open_old(self, rebuild: bool) -> Index | None:
+        """The current generation; when it is to be made anew, None where not even its articles can be read."""
         try:
-            index = Index(generations.current(self.root), self.root)
-            known = index.digests()
-            if not rebuild:
-                index.counts()
+            if rebuild:
+                return _readable(self.root)
+            return Index(generations.current(self.root), self.root)
         except IndexMissingError:
-            return {}, None
+            return None
         except IndexStateError:
             if not rebuild:
                 raise
-            return {}, None
-        if rebuild:
-            index.stamp = Stamp("", "")
-        return known, index
+            return None
 
-    def _changes(self, roots: Sequence[Path], known: dict[str, tuple[str, str]]) -> Iterator[_Item]:
-        """The articles in the files that are new or differ from the index; counts and reports as it goes."""
+    def _count(self, index: Index | None) -> None:
+        if index is not None:
+            self.report.passages = index.passages()
+            self.report.copies = index.copies
+
+    def _changes(self, roots: Sequence[Path]) -> Iterator[Item]:
+        """The articles in the files that are to be stored; counts and reports as it goes."""
         to_read: dict[Path, None] = {}
         for root in roots:
             try:
@@ -158,137 +216,133 @@ class _Sync:
                 continue
             to_read |= dict.fromkeys(found)
             self.report.ignored += [str(path) for path in ignored]
-        total = sum(_size(path) for path in to_read)
-        done = 0
+        self.total = sum(_size(path) for path in to_read)
         for path in to_read:
-            start = done
-            for loaded in load(path):
-                done += loaded.size
-                item = self._judge(loaded, path, known)
-                if item is not None:
-                    yield item
-                if self.progress:
-                    self.progress(Progress(done, total, len(self.seen)))
-            done = start + _size(path)
+            start = self.done
+            found_state = _stat(path)
+            known = self.ledger.known(path, found_state) if found_state else 0
+            if known:
+                yield from self._unread(path, known)
+            else:
+                yield from self._read(path, found_state)
+            self.done = start + (found_state.st_size if found_state else 0)
+            self._report_progress()
 
-    def _judge(self, loaded: Loaded, path: Path, known: dict[str, tuple[str, str]]) -> _Item | None:
+    def _unread(self, path: Path, articles: int) -> Iterator[Item]:
+        """What is to be stored of a file that has not changed: nothing, unless the index is made anew."""
+        self.report.unchanged += articles
+        self.articles += articles
+        if self.anew and self.base is not None:
+            for article_id, old_digest in self.base.of_origin(str(path)):
+                yield self._stored(article_id, old_digest, str(path))
+
+    def _read(self, path: Path, found_state: stat_result | None) -> Iterator[Item]:
+        content: Content | None = Content()
+        for loaded in load(path):
+            self.done += loaded.size
+            item = self._judge(loaded, path)
+            if item is None:
+                content = None
+            else:
+                if content is not None:
+                    content.add(item.article.id, item.digest)
+                if item.change != "none":
+                    yield item
+            self._report_progress()
+        if content is not None and content.articles and found_state is not None:
+            self.ledger.note(path, found_state, content)
+
+    def _judge(self, loaded: Loaded, path: Path) -> Item | None:
+        """The article as it is to be stored; None, and a reason in the report, where there is none."""
         article = loaded.article
         if article is None:
             self.report.failed.append((loaded.place, loaded.reason))
             self.kept_origins.add(str(path))
             return None
-        if article.id in self.seen:
+        if self.ledger.has_seen(article.id):
             reason = f"another article in the same run has the id {article.id!r}; this one was left out"
             self.report.failed.append((loaded.place, reason))
             return None
-        self.seen.add(article.id)
-        item = _Item(article, digest(article), str(path))
-        old_digest, old_origin = known.get(article.id, ("", ""))
-        if old_digest == item.digest:
+        self.ledger.see(article.id)
+        self.articles += 1
+        self.report.warnings += [(loaded.place, warning) for warning in loaded.warnings]
+        recorded = self.base.recorded(article.id) if self.base is not None else None
+        new_digest = digest(article)
+        change: Change = "new"
+        if recorded is None:
+            self.report.added += 1
+        elif recorded[0] != new_digest:
+            self.report.updated += 1
+            change = "changed"
+        else:
             self.report.unchanged += 1
-            return item if old_origin != item.origin else None
-        self.report.updated += bool(old_digest)
-        self.report.added += not old_digest
-        return item
+            change = "moved" if recorded[1] != str(path) else "none"
+        return Item(article, new_digest, str(path), "new" if self.anew else change)
 
-    def _vanished(self, roots: Sequence[Path], known: dict[str, tuple[str, str]]) -> list[str]:
-        """Known articles from under the roots that were not found again, though their file could be read."""
-        return [
-            article_id
-            for article_id, (_, origin) in known.items()
-            if article_id not in self.seen
-            and origin not in self.kept_origins
-            and not any(root in Path(origin).parents for root in map(Path, self.kept_origins))
-            and any(root == Path(origin) or root in Path(origin).parents for root in roots)
-        ]
-
-    def _build_on(
-        self, changes: Iterator[_Item], roots: Sequence[Path], known: dict[str, tuple[str, str]], base: Index
-    ) -> None:
-        """The next generation as a copy of the old one with the changes made; none when nothing changed."""
-        first = next(changes, None)
-        gone = self._vanished(roots, known) if first is None else []
-        if first is None and not gone:
-            self.report.passages = base.counts()[1]
+    def _others(self, roots: Sequence[Path]) -> Iterator[Item]:
+        """What the old index holds from elsewhere, or of files that could not be read."""
+        if self.base is None:
             return
-        with generations.next_generation(self.root, copy=True) as folder:
-            index = Index(folder, self.root)
-            try:
-                if first is not None:
-                    self._store(index, _chain(first, changes), known)
-                gone = self._vanished(roots, known)
-                index.remove(gone)
-                self.report.removed = len(gone)
-                self.report.passages = index.counts()[1]
-            finally:
-                index.close()
-
-    def _build_anew(
-        self, changes: Iterator[_Item], roots: Sequence[Path], known: dict[str, tuple[str, str]], base: Index | None
-    ) -> None:
-        """The next generation from nothing: the files' articles, and those of the old index from elsewhere."""
-        with generations.next_generation(self.root, copy=False) as folder:
-            index = Index.create(folder, self.root, self.stamp)
-            try:
-                # `known` stays out of the way: every article has to be stored, unchanged ones too.
-                self._store(index, self._all_articles(changes, roots, known, base), {})
-                self.report.passages = index.counts()[1]
-            finally:
-                index.close()
-
-    def _all_articles(
-        self, changes: Iterator[_Item], roots: Sequence[Path], known: dict[str, tuple[str, str]], base: Index | None
-    ) -> Iterator[_Item]:
-        stored: set[str] = set()
-        for item in changes:
-            stored.add(item.article.id)
+        if not roots:
+            self.total = self.base.characters()
+        for article_id, origin in self.base.origins():
+            if self.ledger.has_seen(article_id) or self._is_vanished(origin, roots):
+                continue
+            recorded = self.base.recorded(article_id)
+            assert recorded is not None
+            item = self._stored(article_id, recorded[0], origin)
             yield item
-        gone = set(self._vanished(roots, known))
-        self.report.removed = len(gone)
-        for article_id, (old_digest, origin) in known.items():
-            if base is not None and article_id not in gone and article_id not in stored:
-                article = base.article(article_id)
-                if article is not None:
-                    yield _Item(article, old_digest, origin)
+            self.done += len(item.article.text)
+            self.total = max(self.total, self.done)
+            self.articles += 1
+            self._report_progress()
 
-    def _store(self, index: Index, items: Iterator[_Item], known: dict[str, tuple[str, str]]) -> None:
-        while block := list(islice(items, BLOCK)):
-            moved = [item for item in block if known.get(item.article.id, ("",))[0] == item.digest]
-            for item in moved:
-                index.move(item.article.id, item.origin)
-            fresh = [item for item in block if item not in moved]
-            index.remove(item.article.id for item in fresh if item.article.id in known)
-            for item, passages in zip(fresh, self._passages(fresh), strict=True):
-                index.add(item.article, item.digest, item.origin, passages)
+    def _stored(self, article_id: str, old_digest: str, origin: str) -> Item:
+        assert self.base is not None
+        article = self.base.article(article_id)
+        assert article is not None
+        return Item(article, old_digest, origin, "new")
 
-    def _passages(self, items: Sequence[_Item]) -> Iterator[list[NewPassage]]:
-        """The passages of each article, all embedded in one go."""
-        texts: list[str] = []
-        spans: list[list[tuple[int, int]]] = []
-        plans = []
-        for item in items:
-            line = clip_header(header(item.article), self.embedder.count_tokens)
-            chunks = split(item.article.text, line, self.embedder.count_tokens)
-            plans.append((line, chunks))
-            shift = len(line) + 1
-            for chunk in chunks:
-                texts.append(f"{line}\n{item.article.text[chunk.start : chunk.end]}")
-                spans.append([(s - chunk.start + shift, e - chunk.start + shift) for s, e in chunk.sentences])
-        vectors, sentence_vectors = self.embedder.embed_with_spans(texts, spans)
-        rows = iter(zip(vectors, sentence_vectors, strict=True))
-        for line, chunks in plans:
-            yield [
-                NewPassage(chunk.start, chunk.end, chunk.sentences, line, vector, parts)
-                for chunk, (vector, parts) in zip(chunks, rows, strict=False)
-            ]
+    def _vanished(self, roots: Sequence[Path]) -> Iterator[str]:
+        """Known articles from under the roots that were not found again, though their file could be read."""
+        if self.base is not None:
+            for article_id, origin in self.base.origins():
+                if self._is_vanished(origin, roots) and not self.ledger.has_seen(article_id):
+                    yield article_id
+
+    def _is_vanished(self, origin: str, roots: Sequence[Path]) -> bool:
+        """Whether an article from there that was not seen is no longer there."""
+        path = Path(origin)
+        places = [path, *path.parents]
+        return not any(str(place) in self.kept_origins for place in places) and any(root in places for root in roots)
+
+    def _build(self, roots: Sequence[Path], items: Iterator[Item]) -> None:
+        at_hand = Embeddings.collected(self.root, self.base, generations.unfinished(self.root))
+        with closing(at_hand), generations.next_generation(self.root, copy=not self.anew) as folder:
+            index = Index.create(folder, self.root, self.stamp) if self.anew else Index.written(folder, self.root)
+            with closing(index), Filler(folder) as filler:
+                base = None if self.anew else self.base
+                with Builder(index, base, self.embedder, at_hand, filler) as self.builder:
+                    self.builder.store(items)
+                    vanished = list(self._vanished(roots))
+                    self.report.removed = len(vanished)
+                    self.builder.finish(() if self.anew else vanished)
+                self._report_progress()
+                self._count(index)
+        at_hand.drop()
+
+    def _report_progress(self) -> None:
+        if self.progress:
+            passages = self.builder.passages if self.builder else 0
+            self.progress(Progress(self.done, self.total, self.articles, passages))
 
 
-def _chain(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
-    yield first
-    yield from rest
+def _stat(path: Path) -> stat_result | None:
+    with suppress(OSError):
+        return path.stat()
+    return None
 
 
 def _size(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0
+    found = _stat(path)
+    return found.st_size if found else 0

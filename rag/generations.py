@@ -3,6 +3,7 @@
     <index>/current          the current generation's name
     <index>/writer.lock      held by the one process that writes
     <index>/generation-7/    complete and never changed again
+    <index>/unfinished-8/    what a writer that did not get to its end had written
 
 A writer builds the next generation in a directory of its own and then renames a new `current` into place, so
 readers see either the old index or the new one, and a crash at any moment leaves the old one working.
@@ -19,6 +20,7 @@ from pathlib import Path
 from rag.errors import IndexBusyError, IndexDamagedError, IndexMissingError, IndexStateError
 
 _PREFIX = "generation-"
+_UNFINISHED = "unfinished-"
 
 
 def current(root: Path) -> Path:
@@ -35,26 +37,36 @@ def current(root: Path) -> Path:
             f"There is no index at {root}: make one with 'aftershock ingest PATH --index {root}'."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise IndexDamagedError(damaged(root, error)) from error
+        raise IndexDamagedError(damaged(root, error, articles=False)) from error
     generation = root / name
     if not name.startswith(_PREFIX) or generation.parent != root or not generation.is_dir():
-        raise IndexDamagedError(damaged(root, "its pointer 'current' leads nowhere"))
+        raise IndexDamagedError(damaged(root, "its pointer 'current' leads nowhere", articles=False))
     return generation
 
 
-def damaged(root: Path, reason: object) -> str:
-    """The sentence for a damaged index."""
-    return (
-        f"The index at {root} is damaged ({reason}): "
-        f"make it anew with 'aftershock ingest PATH --rebuild --index {root}'."
-    )
+def damaged(root: Path, reason: object, *, articles: bool = True) -> str:
+    """The sentence for a damaged index, with the command that mends it: another one where its `articles` are lost."""
+    command = f"aftershock index rebuild --index {root}" if articles else rebuilding_from_files(root)
+    return f"The index at {root} is damaged ({reason}): make it anew with '{command}'."
+
+
+def rebuilding_from_files(root: Path) -> str:
+    """The command that makes an index anew from the files that its articles came from."""
+    return f"aftershock ingest PATH --rebuild --index {root}"
+
+
+def unwritten(root: Path, error: BaseException) -> str:
+    """The sentence for an index that could not be written."""
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    return f"The index at {root} could not be written ({reason}); the old one is unchanged."
 
 
 @contextmanager
 def next_generation(root: Path, *, copy: bool) -> Iterator[Path]:
     """A directory in which to build the next generation; it becomes the current one when the block ends well.
 
-    With `copy` it starts as a copy of the current one. Must be used while `writing` is held.
+    With `copy` it starts as a copy of the current one. When the block fails, what was built is put aside for
+    `unfinished`. Must be used while `writing` is held.
 
     Raises:
         IndexStateError: the disk is full, or cannot be written.
@@ -68,15 +80,26 @@ def next_generation(root: Path, *, copy: bool) -> Iterator[Path]:
         else:
             staged.mkdir()
         yield staged
+        _settle(staged)
         _point_to(root, staged.name)
     except OSError as error:
-        raise IndexStateError(
-            f"The index at {root} could not be written ({error.strerror or error}); the old one is unchanged."
-        ) from error
+        raise IndexStateError(unwritten(root, error)) from error
     finally:
         # The generation that was just replaced stays until the next write: readers may still be using it.
         if _current_name(root) != staged.name:
-            shutil.rmtree(staged, ignore_errors=True)
+            _put_aside(staged)
+
+
+def unfinished(root: Path) -> list[Path]:
+    """The directories of generations that did not become complete, oldest first. Must be used while `writing` is held.
+
+    They hold what their writers had written until they failed or were killed; the caller removes them.
+    """
+    number = _number(_current_name(root))
+    for path in root.glob(f"{_PREFIX}*"):
+        if _number(path.name) > number:
+            _put_aside(path)
+    return sorted(root.glob(f"{_UNFINISHED}*"), key=lambda path: _number(path.name))
 
 
 @contextmanager
@@ -105,6 +128,27 @@ def writing(root: Path) -> Iterator[None]:
         lock.release()
 
 
+def _put_aside(staged: Path) -> None:
+    """Keep of an unfinished generation what costs time to make again, which is not what Chroma holds."""
+    shutil.rmtree(staged / "chroma", ignore_errors=True)
+    target = staged.with_name(staged.name.replace(_PREFIX, _UNFINISHED))
+    with suppress(OSError):
+        shutil.rmtree(target, ignore_errors=True)
+        staged.rename(target)
+
+
+def _settle(folder: Path) -> None:
+    """Have the machine write down every file, so that not even a power cut can spoil what becomes current."""
+    if os.name == "nt":  # which has no way to do that for a file that is open for reading only
+        return
+    for path in (folder, *folder.rglob("*")):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def _point_to(root: Path, name: str) -> None:
     pointer = root / "current.new"
     with pointer.open("w", encoding="utf-8") as file:
@@ -120,13 +164,17 @@ def _current_name(root: Path) -> str:
     return ""
 
 
+def _number(name: str) -> int:
+    digits = name.rpartition("-")[2]
+    return int(digits) if digits.isdigit() else 0
+
+
 def _highest(root: Path) -> int:
-    numbers = [path.name.removeprefix(_PREFIX) for path in root.glob(f"{_PREFIX}*")]
-    return max((int(n) for n in numbers if n.isdigit()), default=0)
+    return max((_number(path.name) for prefix in (_PREFIX, _UNFINISHED) for path in root.glob(f"{prefix}*")), default=0)
 
 
 def _sweep(root: Path, keep: set[str]) -> None:
-    """Remove what earlier writers left: replaced generations, and unfinished ones after a crash."""
+    """Remove replaced generations."""
     for path in root.glob(f"{_PREFIX}*"):
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)

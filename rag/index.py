@@ -1,7 +1,7 @@
-"""Articles, passages, sentences and their vectors on disk: vectors in Chroma, everything else in SQLite.
+"""Articles, passages, sentences and their vectors on disk: all of it in SQLite, and the vectors once more in Chroma.
 
 An `Index` is one generation of the index directory (see `rag.generations`). It is opened for reading by everybody,
-and written only while it is being built, by `ingest`.
+and written only while it is being built, by `ingest`. What Chroma holds (see `rag.vectors`) follows from the rest.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,30 +19,42 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from rag import generations
-from rag.errors import IndexDamagedError, IndexMismatchError
+from rag.errors import IndexDamagedError, IndexMismatchError, IndexStateError
 from rag.records import Article, Evidence, Passage, Sentence, Source
 from rag.text import terms
+from rag.vectors import ALONE, SEGMENT, Filler, Vectors, fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of what is stored; an index of another version is rebuilt."""
 
 _TABLES = """
 CREATE TABLE article (
-    id TEXT PRIMARY KEY, title TEXT, text TEXT, outlet TEXT, published TEXT, url TEXT, author TEXT, sources TEXT,
-    event_dates TEXT, digest TEXT, origin TEXT
-) WITHOUT ROWID;
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE, title TEXT, outlet TEXT, published TEXT, url TEXT, author TEXT,
+    sources TEXT, event_dates TEXT, language TEXT, digest TEXT, origin TEXT, story TEXT, signature BLOB, text TEXT
+);
 CREATE INDEX article_by_origin ON article (origin);
+CREATE INDEX article_by_story ON article (story) WHERE story != id;
 CREATE TABLE passage (
-    id INTEGER PRIMARY KEY, article_id TEXT, start INTEGER, "end" INTEGER, sentences TEXT, vectors BLOB
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT, start INTEGER, "end" INTEGER, key BLOB, sentences TEXT,
+    vector BLOB, vectors BLOB
 );
 CREATE INDEX passage_by_article ON passage (article_id);
+CREATE INDEX passage_by_key ON passage (key);
 CREATE VIRTUAL TABLE lexical USING fts5 (body, tokenize = "unicode61 remove_diacritics 0 tokenchars '.,'''");
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, row);
 """
-_ARTICLE_FIELDS = "id, title, text, outlet, published, url, author, sources, event_dates"
+_FIELDS = {
+    "id": "''", "title": "''", "text": "''", "outlet": "''", "published": "''", "url": "''", "author": "''",
+    "sources": "'[]'", "event_dates": "'[]'", "language": "''",
+}  # fmt: skip
+"""The columns of an article, each with what stands for it in an index of a schema that did not have it."""
+_ARTICLE_FIELDS = ", ".join(_FIELDS)
+_ROWS = 500
+_CHECKPOINT_PAGES = 4_000
+"""Of SQLite's log, until it is worked into the file: by default it would be done several times for each block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +66,48 @@ class Stamp:
     schema: int = SCHEMA
 
 
+NORM_TOLERANCE = 1e-3
+
+
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage about to be stored: its header for the search, its unit vector and those of its sentences."""
+    """A passage about to be stored.
+
+    Args:
+        header: stands in front of it in the search.
+        key: names what was embedded and by what, so that it need not be embedded again.
+        embedding: its unit vector and those of its sentences.
+    """
 
     start: int
     end: int
     sentences: tuple[tuple[int, int], ...]
     header: str
-    vector: NDArray[np.float32]
-    sentence_vectors: NDArray[np.float32]
+    key: bytes
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """The vectors of a passage as they are stored: its own as 32-bit floats, its sentences' as 16-bit ones."""
+
+    vector: bytes
+    sentence_vectors: bytes
+
+    @classmethod
+    def of(cls, vector: NDArray[np.float32], sentence_vectors: NDArray[np.float32]) -> Self:
+        """The embedding of a unit vector, shape (384,), and those of the sentences, shape (n, 384)."""
+        return cls(vector.astype(np.float32).tobytes(), sentence_vectors.astype(np.float16).tobytes())
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be what an embedder made: a unit vector of as many dimensions as its sentences'."""
+        if len(self.vector) % 4 or len(self.sentence_vectors) % (len(self.vector) // 2 or 1):
+            return False
+        norm = np.linalg.norm(np.frombuffer(self.vector, np.float32))
+        return bool(
+            abs(norm - 1) < NORM_TOLERANCE and np.isfinite(np.frombuffer(self.sentence_vectors, np.float16)).all()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +135,46 @@ class Candidate:
 
 
 class Index:
-    """One generation: its articles, and search over their passages.
+    """One generation: its articles, and search over their passages. Safe to share between threads.
 
     Args:
         folder: the generation's directory.
         root: the index directory, for messages.
+        salvage: open it also when only its articles can be read; it then counts as made by nobody knows what.
 
     Raises:
         IndexDamagedError: from any method, when the files can't be read.
+        IndexStateError: from those that write, when the files can't be written.
     """
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, *, salvage: bool = False) -> None:
         self.folder = folder
         self.root = root
+        self.touched: set[int] = set()
+        """The segments of vectors that are no longer in line with the passages."""
         self._lock = threading.RLock()
+        self._counts: tuple[int, int] | None = None
         with self._translated():
-            # Chroma makes missing files anew, which would turn a damaged index into an empty one.
-            for part in ("stamp.json", "articles.sqlite", "chroma/chroma.sqlite3"):
-                if not (folder / part).is_file():
-                    raise IndexDamagedError(generations.damaged(root, f"{part} is missing"))
-            self.stamp = Stamp(**json.loads((folder / "stamp.json").read_text(encoding="utf-8")))
-            # Articles of the first schema can still be read, so that an index is rebuilt without losing any.
-            first = self.stamp.schema == 1
-            self._article_fields = _ARTICLE_FIELDS.replace("event_dates", "'[]'") if first else _ARTICLE_FIELDS
+            if not (folder / "articles.sqlite").is_file():
+                raise IndexDamagedError(generations.damaged(root, "articles.sqlite is missing", articles=False))
+            try:
+                self.stamp = Stamp(**json.loads((folder / "stamp.json").read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                if not salvage:
+                    raise
+                self.stamp = Stamp("", "", 0)
             self._database = sqlite3.connect(folder / "articles.sqlite", check_same_thread=False)
-            self._client = _chroma(folder)
-            self._vectors = self._client.get_collection("passages", embedding_function=None)
+            try:
+                # Articles of older schemas can still be read, so that an index is rebuilt without losing any.
+                columns = {row[1] for row in self._database.execute("PRAGMA table_info(article)")}
+            except sqlite3.DatabaseError as error:
+                self._database.close()
+                raise IndexDamagedError(generations.damaged(root, error, articles=False)) from error
+            self._fields = ", ".join(name if name in columns else default for name, default in _FIELDS.items())
 
     @classmethod
     def open(cls, root: Path, embedder: str) -> Self:
-        """Open the current generation of the index directory `root`.
+        """Open the current generation of the index directory `root` for searching.
 
         Raises:
             IndexMissingError: there is no index.
@@ -128,76 +182,128 @@ class Index:
             IndexMismatchError: it was made by another embedder or an older version of Aftershock.
         """
         index = cls(generations.current(root), root)
-        if index.stamp.schema != SCHEMA or index.stamp.embedder != embedder:
-            what = "another embedding model" if index.stamp.schema == SCHEMA else "another version of Aftershock"
+        try:
+            if index.stamp.schema != SCHEMA or index.stamp.embedder != embedder:
+                what = "another embedding model" if index.stamp.schema == SCHEMA else "another version of Aftershock"
+                raise IndexMismatchError(
+                    f"The index at {root} was made by {what}: "
+                    f"make it anew with 'aftershock index rebuild --index {root}'."
+                )
+            # Opened now: files that are open stay readable when a writer removes a replaced generation.
+            _ = index._vectors
+        except BaseException:
             index.close()
-            raise IndexMismatchError(
-                f"The index at {root} was made by {what}: "
-                f"make it anew with 'aftershock ingest PATH --rebuild --index {root}'."
-            )
+            raise
         return index
 
     @classmethod
     def create(cls, folder: Path, root: Path, stamp: Stamp) -> Self:
-        """A new, empty generation in the empty directory `folder`."""
-        database = sqlite3.connect(folder / "articles.sqlite")
-        database.executescript(_TABLES)
-        database.close()
-        client = _chroma(folder)
-        client.create_collection("passages", embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
-        client.close()
-        (folder / "stamp.json").write_text(json.dumps(asdict(stamp)), encoding="utf-8")
-        return cls(folder, root)
+        """A new, empty generation in the empty directory `folder`, ready to be written.
+
+        Raises:
+            IndexStateError: it can't be written.
+        """
+        with _unwritten(root):
+            with closing(sqlite3.connect(folder / "articles.sqlite")) as database:
+                database.executescript(_TABLES)
+            (folder / "stamp.json").write_text(json.dumps(asdict(stamp)), encoding="utf-8")
+        return cls.written(folder, root)
+
+    @classmethod
+    def written(cls, folder: Path, root: Path) -> Self:
+        """A generation that is being built, ready to be written; `complete` ends that."""
+        index = cls(folder, root)
+        with _unwritten(root):
+            # What is committed survives the end of this process at once, and that of the machine when it is complete.
+            index._database.execute("PRAGMA journal_mode = WAL")
+            index._database.execute("PRAGMA synchronous = NORMAL")
+            index._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        return index
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        with self._translated():
+            # Chroma makes missing files anew, which would turn a damaged index into an empty one.
+            if not (self.folder / "chroma" / "chroma.sqlite3").is_file() and self.passages():
+                raise IndexDamagedError(generations.damaged(self.root, "chroma.sqlite3 is missing"))
+            rows = self._database.execute(f"SELECT DISTINCT id / {SEGMENT} FROM passage").fetchall()
+        with self._chroma():
+            return Vectors(self.folder, [segment for (segment,) in rows])
 
     def close(self) -> None:
         """Give back the files. The object can't be used afterwards."""
-        self._client.close()
+        if "_vectors" in self.__dict__:
+            self._vectors.close()
         self._database.close()
 
     # Reading
 
     def counts(self) -> tuple[int, int]:
-        """How many articles and passages there are."""
+        """How many articles and passages there are; counted once."""
+        if self._counts is None:
+            passages = self.passages()
+            with self._translated():
+                (articles,) = self._database.execute("SELECT count(*) FROM article").fetchone()
+            with self._chroma():
+                vectors = self._vectors.count()
+            if vectors != passages:
+                reason = f"{passages} passages but {vectors} vectors"
+                raise IndexDamagedError(generations.damaged(self.root, reason))
+            self._counts = articles, passages
+        return self._counts
+
+    def passages(self) -> int:
+        """How many passages there are, without a look at their vectors in Chroma."""
         with self._translated():
-            row = self._database.execute("SELECT (SELECT count(*) FROM article), (SELECT count(*) FROM passage)")
-            articles, passages = row.fetchone()
-            if self._vectors.count() != passages:
-                raise IndexDamagedError(
-                    generations.damaged(self.root, f"{passages} passages but {self._vectors.count()} vectors")
-                )
-        return articles, passages
+            (passages,) = self._database.execute("SELECT count(*) FROM passage").fetchone()
+        return int(passages)
+
+    @cached_property
+    def copies(self) -> int:
+        """How many articles are copies of another one, which leads their story and is searched in their place."""
+        with self._translated():
+            if self.stamp.schema < 3:
+                return 0
+            (copies,) = self._database.execute("SELECT count(*) FROM article WHERE story != id").fetchone()
+        return int(copies)
 
     def article(self, article_id: str) -> Article | None:
         """The article of that id."""
         with self._translated():
-            row = self._database.execute(
-                f"SELECT {self._article_fields} FROM article WHERE id = ?", (article_id,)
-            ).fetchone()
+            row = self._database.execute(f"SELECT {self._fields} FROM article WHERE id = ?", (article_id,)).fetchone()
         return _article(row) if row else None
 
     def articles(self) -> list[Article]:
         """All articles, oldest first."""
         with self._translated():
-            rows = self._database.execute(
-                f"SELECT {self._article_fields} FROM article ORDER BY published, id"
-            ).fetchall()
+            rows = self._database.execute(f"SELECT {self._fields} FROM article ORDER BY published, id").fetchall()
         return [_article(row) for row in rows]
 
     def dated(self) -> list[tuple[Article, list[Evidence]]]:
         """The articles that have event dates, oldest first, each with all its passages in order."""
         with self._translated():
             articles = self._database.execute(
-                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE event_dates != '[]' ORDER BY published, id"
+                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE event_dates != '[]' AND story = id ORDER BY published, id"
             ).fetchall()
             passages = self._database.execute(
                 """SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
                    WHERE event_dates != '[]' ORDER BY passage.id"""
             ).fetchall()
+        told = self._told_by([row[0] for row in articles])
         found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (_article(row), []) for row in articles}
         for article_id, start, end, spans in passages:
             a, evidence = found[article_id]
             passage = Passage(
-                a.text[start:end], 0.0, a.id, a.title, a.outlet, a.published, a.url, start, end, a.sources
+                a.text[start:end],
+                0.0,
+                a.id,
+                a.title,
+                a.outlet,
+                a.published,
+                a.url,
+                start,
+                end,
+                told.get(a.id, a.sources),
             )
             evidence.append(Evidence(passage, tuple(Sentence(a.text[s:e], s, e) for s, e in json.loads(spans))))
         return list(found.values())
@@ -212,16 +318,62 @@ class Index:
             ).fetchall()
         return frozenset(outlet for (outlet,) in rows if outlet)
 
-    def digests(self) -> dict[str, tuple[str, str]]:
-        """For each article id: the digest of its content, and the file it came from."""
+    def recorded(self, article_id: str) -> tuple[str, str] | None:
+        """The digest of an article's content, and the file it came from; None where there is no such article."""
         with self._translated():
-            return {i: (d, o) for i, d, o in self._database.execute("SELECT id, digest, origin FROM article")}
+            row = self._database.execute("SELECT digest, origin FROM article WHERE id = ?", (article_id,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def of_origin(self, origin: str) -> Iterator[tuple[str, str]]:
+        """The ids and digests of the articles that came from a file."""
+        return self._rows("SELECT id, digest FROM article WHERE origin = ?", origin)
+
+    def origins(self) -> Iterator[tuple[str, str]]:
+        """The ids of all articles, and the files they came from."""
+        return self._rows("SELECT id, origin FROM article")
+
+    def stories(self) -> Iterator[tuple[str, bytes]]:
+        """The ids and signatures of the articles that lead a story."""
+        return self._rows("SELECT id, signature FROM article WHERE story = id")
+
+    def characters(self) -> int:
+        """How long the articles' texts are together."""
+        with self._translated():
+            (characters,) = self._database.execute("SELECT coalesce(sum(length(text)), 0) FROM article").fetchone()
+        return int(characters)
+
+    @property
+    def has_embeddings(self) -> bool:
+        """Whether `embeddings` can be asked: older schemas did not keep what they were made of."""
+        return self.stamp.schema >= 3
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether so many passages were removed that a search looks through mostly empty segments."""
+        with self._translated():
+            (last,) = self._database.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
+        return bool(last > 2 * self.passages() + SEGMENT)
+
+    def copies_of(self, article_id: str) -> list[tuple[str, bytes]]:
+        """The ids and signatures of an article's copies, oldest first."""
+        with self._translated():
+            return self._database.execute(
+                "SELECT id, signature FROM article WHERE story = ? AND story != id ORDER BY published, id",
+                (article_id,),
+            ).fetchall()
+
+    def embeddings(self, keys: Sequence[bytes]) -> dict[bytes, Embedding]:
+        """What of the passages with these keys was embedded, where there are any."""
+        with self._translated():
+            rows = self._database.execute(
+                f"SELECT key, vector, vectors FROM passage WHERE key IN ({_marks(keys)})", list(keys)
+            )
+            return {key: Embedding(vector, vectors) for key, vector, vectors in rows}
 
     def nearest(self, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
         """The passages closest to a unit vector: id to cosine, at most `limit`, best first."""
-        with self._translated():
-            found = self._vectors.query(query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"])
-        return {int(i): 1 - d for i, d in zip(found["ids"][0], found["distances"][0], strict=True)}
+        with self._chroma():
+            return self._vectors.nearest(vector, limit)
 
     def matching(self, question_terms: Sequence[str], limit: int) -> dict[int, float]:
         """The passages in which most of the terms stand: id to BM25 score, at most `limit`, best first."""
@@ -249,8 +401,10 @@ class Index:
         if not passage_ids:
             return {}
         with self._translated():
-            found = self._vectors.get(ids=[str(i) for i in passage_ids], include=["embeddings"])
-        return {int(i): np.asarray(v, np.float32) for i, v in zip(found["ids"], found["embeddings"], strict=True)}
+            found = self._database.execute(
+                f"SELECT id, vector FROM passage WHERE id IN ({_marks(passage_ids)})", list(passage_ids)
+            ).fetchall()
+        return {passage_id: np.frombuffer(vector, np.float32) for passage_id, vector in found}
 
     def candidates(self, passage_ids: Sequence[int]) -> list[Candidate]:
         """The passages of these ids, in their order."""
@@ -262,61 +416,152 @@ class Index:
                     WHERE passage.id IN ({_marks(passage_ids)})""",
                 list(passage_ids),
             ).fetchall()
-        found = {row[0]: _candidate(row) for row in rows}
+        told = self._told_by([row[1] for row in rows])
+        found = {row[0]: _candidate(row, told.get(row[1])) for row in rows}
         return [found[i] for i in passage_ids if i in found]
+
+    def _told_by(self, article_ids: Sequence[str]) -> dict[str, tuple[Source, ...]]:
+        """Of the articles that have copies: who told the story, themselves first."""
+        if not self.copies:
+            return {}
+        marks = _marks(article_ids)
+        with self._translated():
+            rows = self._database.execute(
+                f"""SELECT story, title, outlet, published, url, sources FROM article
+                    WHERE id IN ({marks}) AND id IN (SELECT story FROM article WHERE story != id)
+                    UNION ALL SELECT * FROM (
+                        SELECT story, title, outlet, published, url, sources FROM article
+                        WHERE story IN ({marks}) AND story != id ORDER BY published, id
+                    )""",
+                [*article_ids, *article_ids],
+            ).fetchall()
+        told: dict[str, dict[Source, None]] = {}
+        for story, title, outlet, published, url, sources in rows:
+            own = _sources(sources) or (Source(outlet, title, url, published),)
+            told.setdefault(story, {}).update(dict.fromkeys(own))
+        return {story: tuple(sources) for story, sources in told.items()}
 
     # Writing, only while the generation is being built
 
-    def add(self, article: Article, digest: str, origin: str, passages: Sequence[NewPassage]) -> None:
-        """Store an article with its passages. The caller has removed an older one of the same id."""
-        a = article
-        sources = json.dumps([asdict(source) for source in a.sources])
-        event_dates = json.dumps(a.event_dates)
-        with self._translated(), self._database as database:
-            database.execute(
-                f"INSERT INTO article ({_ARTICLE_FIELDS}, digest, origin) VALUES ({_marks(range(11))})",
-                (a.id, a.title, a.text, a.outlet, a.published, a.url, a.author, sources, event_dates, digest, origin),
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is written in the block is kept as a whole or not at all."""
+        with self._lock, _unwritten(self.root), self._database:
+            yield
+
+    def add(self, article: Article, digest: str, origin: str, story: str, signature: bytes) -> None:
+        """Store an article without its passages. The caller has removed an older one of the same id.
+
+        Args:
+            story: the id of the article that it is a copy of, or its own.
+        """
+        values = {
+            **{name: getattr(article, name) for name in _FIELDS},
+            "sources": json.dumps([asdict(source) for source in article.sources]),
+            "event_dates": json.dumps(article.event_dates),
+            "digest": digest,
+            "origin": origin,
+            "story": story,
+            "signature": signature,
+        }
+        self._counts = None
+        self._database.execute(
+            f"INSERT INTO article ({', '.join(values)}) VALUES ({_marks(list(values))})", list(values.values())
+        )
+
+    def add_passages(self, article: Article, passages: Sequence[NewPassage]) -> None:
+        """Store passages of an article that is stored."""
+        self._counts = None
+        for p in passages:
+            cursor = self._database.execute(
+                'INSERT INTO passage (article_id, start, "end", key, sentences, vector, vectors) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (article.id, p.start, p.end, p.key, json.dumps(p.sentences), p.embedding.vector,
+                 p.embedding.sentence_vectors),
+            )  # fmt: skip
+            number = cursor.lastrowid
+            assert number is not None
+            self.touched.add(number // SEGMENT)
+            lines = [p.header, *(article.text[start:end] for start, end in p.sentences)]
+            self._database.execute(
+                "INSERT INTO lexical (rowid, body) VALUES (?, ?)",
+                (number, "\n".join(" ".join(terms(line)) for line in lines)),
             )
-            ids = []
-            for p in passages:
-                lines = [p.header, *(a.text[start:end] for start, end in p.sentences)]
-                cursor = database.execute(
-                    "INSERT INTO passage VALUES (NULL, ?, ?, ?, ?, ?)",
-                    (a.id, p.start, p.end, json.dumps(p.sentences), p.sentence_vectors.astype(np.float16).tobytes()),
-                )
-                ids.append(cursor.lastrowid)
-                database.execute(
-                    "INSERT INTO lexical (rowid, body) VALUES (?, ?)",
-                    (cursor.lastrowid, "\n".join(" ".join(terms(line)) for line in lines)),
-                )
-            if ids:
-                self._vectors.add(ids=[str(i) for i in ids], embeddings=np.stack([p.vector for p in passages]))
 
     def move(self, article_id: str, origin: str) -> None:
         """Note that an unchanged article now comes from another file."""
-        with self._translated(), self._database as database:
-            database.execute("UPDATE article SET origin = ? WHERE id = ?", (origin, article_id))
+        self._database.execute("UPDATE article SET origin = ? WHERE id = ?", (origin, article_id))
 
-    def remove(self, article_ids: Iterable[str]) -> None:
-        """Forget articles and their passages."""
-        with self._translated(), self._database as database:
-            for article_id in article_ids:
-                ids = [i for (i,) in database.execute("SELECT id FROM passage WHERE article_id = ?", (article_id,))]
-                if ids:
-                    self._vectors.delete(ids=[str(i) for i in ids])
-                database.executemany("DELETE FROM lexical WHERE rowid = ?", [(i,) for i in ids])
-                database.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
-                database.execute("DELETE FROM article WHERE id = ?", (article_id,))
+    def tell(self, article_id: str, story: str) -> None:
+        """Note which article leads an article's story."""
+        self._database.execute("UPDATE article SET story = ? WHERE id = ?", (story, article_id))
+
+    def remove(self, article_id: str) -> None:
+        """Forget an article and its passages."""
+        self._counts = None
+        rows = self._database.execute("SELECT id FROM passage WHERE article_id = ?", (article_id,)).fetchall()
+        self._database.executemany("DELETE FROM lexical WHERE rowid = ?", rows)
+        self._database.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
+        self._database.execute("DELETE FROM article WHERE id = ?", (article_id,))
+        self.touched.update(number // SEGMENT for (number,) in rows)
+
+    def fill(self, filler: Filler) -> None:
+        """Bring Chroma in line with a segment that has become complete, beside other work, if one has."""
+        with self._translated():
+            (last,) = self._database.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
+        complete = [segment for segment in self.touched if segment < last // SEGMENT]
+        if complete and not filler.is_busy:
+            with _unwritten(self.root):
+                filler.start(complete[0])
+            self.touched.discard(complete[0])
+
+    def complete(self, filler: Filler) -> None:
+        """Bring Chroma in line with everything, and leave nothing to be worked in by readers."""
+        with self._lock, _unwritten(self.root):
+            filler.wait()
+            for segment in sorted(self.touched):
+                (passages,) = self._database.execute(
+                    "SELECT count(*) FROM passage WHERE id BETWEEN ? AND ?",
+                    (segment * SEGMENT, (segment + 1) * SEGMENT - 1),
+                ).fetchone()
+                if passages > ALONE:
+                    filler.start(segment)
+                    filler.wait()
+                else:
+                    fill(self.folder, segment)
+            self.touched.clear()
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._database.execute("PRAGMA journal_mode = DELETE")
+
+    def _rows(self, query: str, *values: object) -> Iterator[Any]:
+        """The rows of a query, few of them in memory at a time."""
+        with self._translated():
+            cursor = self._database.execute(query, values)
+        while True:
+            with self._translated():
+                rows = cursor.fetchmany(_ROWS)
+            if not rows:
+                return
+            yield from rows
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """One thread at a time, and the libraries' errors as ours."""
-        from chromadb.errors import ChromaError
-
+        """One thread at a time, and SQLite's errors as ours."""
         try:
             with self._lock:
                 yield
-        except (sqlite3.DatabaseError, ChromaError, OSError, ValueError, TypeError) as error:
+        except (sqlite3.DatabaseError, OSError, ValueError, TypeError) as error:
+            raise IndexDamagedError(generations.damaged(self.root, error)) from error
+
+    @contextmanager
+    def _chroma(self) -> Iterator[None]:
+        """One thread at a time, and Chroma's errors as ours."""
+        from chromadb.errors import ChromaError
+
+        try:
+            with self._translated():
+                yield
+        except ChromaError as error:
             raise IndexDamagedError(generations.damaged(self.root, error)) from error
 
 
@@ -330,14 +575,14 @@ class LiveIndex:
         self._root = root
         self._embedder = embedder
         self._lock = threading.Lock()
-        self._index = Index.open(root, embedder)
+        self._index = _open(root, embedder)
         self._previous: Index | None = None
 
     def now(self) -> Index:
         """The current generation."""
         with self._lock:
             if generations.current(self._root) != self._index.folder:
-                newer = Index.open(self._root, self._embedder)
+                newer = _open(self._root, self._embedder)
                 # The one just replaced stays open: another thread may be in the middle of a search in it.
                 if self._previous is not None:
                     self._previous.close()
@@ -351,11 +596,31 @@ class LiveIndex:
                 index.close()
 
 
-def _chroma(folder: Path) -> Any:
-    from chromadb import PersistentClient
-    from chromadb.config import Settings
+def _open(root: Path, embedder: str) -> Index:
+    """The current generation, also when writers replace it while it is being opened."""
+    while True:
+        folder = generations.current(root)
+        try:
+            return Index.open(root, embedder)
+        except IndexStateError:
+            if generations.current(root) == folder:
+                raise
 
-    return PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
+
+@contextmanager
+def _unwritten(root: Path) -> Iterator[None]:
+    """SQLite's and Chroma's errors as ours, while a generation is being built, which harms no other."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise IndexStateError(generations.unwritten(root, error)) from error
+    except Exception as error:
+        # Imported only where something has gone wrong: a writer may do without Chroma.
+        from chromadb.errors import ChromaError
+
+        if not isinstance(error, ChromaError):
+            raise
+        raise IndexStateError(generations.unwritten(root, error)) from error
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -363,21 +628,22 @@ def _marks(values: Sequence[object]) -> str:
 
 
 def _article(row: Sequence[Any]) -> Article:
-    article_id, title, text, outlet, published, url, author, sources, event_dates = row
-    days = tuple(json.loads(event_dates))
-    return Article(article_id, title, text, outlet, published, url, _sources(sources), author, days)
+    fields = dict(zip(_FIELDS, row, strict=True))
+    return Article(
+        **fields | {"sources": _sources(fields["sources"]), "event_dates": tuple(json.loads(fields["event_dates"]))}
+    )
 
 
 def _sources(text: str) -> tuple[Source, ...]:
     return tuple(Source(**source) for source in json.loads(text))
 
 
-def _candidate(row: Sequence[Any]) -> Candidate:
+def _candidate(row: Sequence[Any], told_by: tuple[Source, ...] | None) -> Candidate:
     passage_id, article_id, title, outlet, published, url, sources, start, end, text, spans, vectors, body = row
     header, *lines = [tuple(line.split(" ")) for line in body.split("\n")]
     return Candidate(
         passage_id=passage_id,
-        passage=Passage(text, 0.0, article_id, title, outlet, published, url, start, end, _sources(sources)),
+        passage=Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told_by or _sources(sources)),
         spans=tuple((s, e) for s, e in json.loads(spans)),
         vectors=np.frombuffer(vectors, np.float16).astype(np.float32).reshape(len(lines), -1),
         header_terms=header,

@@ -265,10 +265,10 @@ def slow_ingest(folder: Path, settings: Settings) -> Iterator["subprocess.Popen[
     """A process that is in the middle of writing a new generation, and stays there."""
     write(folder, "oracle", "Oracle shares fell 13.8%.")
     script = (
-        "import sys, time\nfrom ingest.sync import _Sync\nfrom ingest import sync\nfrom rag.settings import Settings\n"
-        "plain = _Sync._store\n"
+        "import sys, time\nfrom ingest.build import Builder\nfrom ingest import sync\nfrom rag.settings import Settings\n"
+        "plain = Builder.store\n"
         "def store(self, *args):\n    plain(self, *args)\n    print('in the middle', flush=True)\n    time.sleep(600)\n"
-        "_Sync._store = store\n"
+        "Builder.store = store\n"
         "sync([sys.argv[1]], Settings(index=sys.argv[2], model='quotes'))\n"
     )
     process = subprocess.Popen(

@@ -1,0 +1,215 @@
+"""Articles into a generation of the index: cut, compared with the stories at hand, embedded and written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal, Self, TypeAlias
+
+from ingest.article import header
+from ingest.cache import Embeddings, key
+from ingest.duplicates import Stories, signature
+from ingest.split import Chunk, clip_header, split
+from rag.embed import Embedder
+from rag.index import Embedding, Index, NewPassage
+from rag.records import Article
+from rag.vectors import Filler
+
+BLOCK = 96
+"""Passages embedded together: enough to fill the embedder's batches, few enough to stop within a second or so, and
+all that a killed run can lose of what it has embedded, once waiting to be written and once being written."""
+_WAITING = 2
+
+
+Change: TypeAlias = Literal["new", "changed", "moved", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An article to be stored, the digest of its content, and the file it came from.
+
+    `change` is what it is to the generation; an article that has "moved" is the same from another file.
+    """
+
+    article: Article
+    digest: str
+    origin: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Passages of an article; with the first of them, or without any, comes what is done to the article itself.
+
+    `story` is the id of the article that leads its story; empty where nothing is to be done.
+    """
+
+    item: Item
+    story: str = ""
+    signature: bytes = b""
+    is_promoted: bool = False
+    header: str = ""
+    chunks: Sequence[Chunk] = ()
+    texts: Sequence[str] = ()
+    spans: Sequence[Sequence[tuple[int, int]]] = ()
+    keys: Sequence[bytes] = ()
+
+
+@dataclass(slots=True)
+class _Block:
+    pieces: list[_Piece] = field(default_factory=list)
+    known: dict[bytes, Embedding] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(max(1, len(piece.chunks)) for piece in self.pieces)
+
+
+class Builder:
+    """Stores articles in a generation. While one block is embedded, another is written and a third one prepared.
+
+    Use as a context manager: where the block is left by an exception, what is embedded by then is still written.
+
+    Args:
+        index: the generation.
+        base: the one that it started as a copy of; None where it started empty.
+        embedder: makes the vectors that are not `at_hand`.
+        filler: brings Chroma in line with what is written.
+    """
+
+    def __init__(
+        self, index: Index, base: Index | None, embedder: Embedder, at_hand: Embeddings, filler: Filler
+    ) -> None:
+        self.passages = 0
+        """How many were written so far."""
+        self._index = index
+        self._embedder = embedder
+        self._at_hand = at_hand
+        self._filler = filler
+        self._stories = Stories()
+        for leader, its_signature in base.stories() if base is not None else ():
+            self._stories.lead(leader, its_signature)
+        self._left: dict[str, None] = {}
+        self._pending: deque[Future[None]] = deque()
+        self._embedding = ThreadPoolExecutor(1, "embed")
+        self._writing = ThreadPoolExecutor(1, "write")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._embedding.shutdown(cancel_futures=True)
+        self._writing.shutdown()
+
+    def store(self, items: Iterable[Item]) -> None:
+        """Store articles, those of the same ids replaced."""
+        self._put_all(piece for item in items for piece in self._pieces(item))
+
+    def finish(self, vanished: Iterable[str]) -> None:
+        """Remove articles, find new leaders for the stories that have lost theirs, and wait until all is written."""
+        self._drain()
+        with self._index.transaction():
+            for article_id in vanished:
+                self._leave(article_id)
+                self._index.remove(article_id)
+        orphans = [copy for leader in self._left for copy in self._index.copies_of(leader)]
+        self._put_all(piece for article_id, own in orphans for piece in self._adopted(article_id, own))
+        self._drain()
+        self._index.complete(self._filler)
+
+    def _put_all(self, pieces: Iterable[_Piece]) -> None:
+        block = _Block()
+        for piece in pieces:
+            if block.pieces and block.size + len(piece.chunks) > BLOCK:
+                self._put(block)
+                block = _Block()
+            block.pieces.append(piece)
+        self._put(block)
+
+    def _put(self, block: _Block) -> None:
+        block.known = self._at_hand.find([name for piece in block.pieces for name in piece.keys])
+        embedded = self._embedding.submit(self._embed, block)
+        self._pending.append(self._writing.submit(lambda: self._write(block, embedded.result())))
+        while len(self._pending) > _WAITING:
+            self._pending.popleft().result()
+
+    def _drain(self) -> None:
+        while self._pending:
+            self._pending.popleft().result()
+
+    def _pieces(self, item: Item) -> Iterator[_Piece]:
+        if item.change == "moved":
+            yield _Piece(item)
+            return
+        article_id = item.article.id
+        if item.change == "changed":
+            self._leave(article_id)
+        own = signature(item.article.text)
+        story = self._stories.add(article_id, own) or article_id
+        yield _Piece(item, story, own)
+        if story == article_id:
+            yield from self._passages(item)
+
+    def _adopted(self, article_id: str, own: bytes) -> Iterator[_Piece]:
+        """A copy that has lost its leader joins another story, or leads one from now on."""
+        article = self._index.article(article_id)
+        assert article is not None
+        item = Item(article, "", "", "none")
+        story = self._stories.add(article_id, own) or article_id
+        yield _Piece(item, story, is_promoted=True)
+        if story == article_id:
+            yield from self._passages(item)
+
+    def _leave(self, article_id: str) -> None:
+        self._stories.remove(article_id)
+        self._left[article_id] = None
+
+    def _passages(self, item: Item) -> Iterator[_Piece]:
+        text = item.article.text
+        line = clip_header(header(item.article), self._embedder.count_tokens)
+        chunks = split(text, line, self._embedder.count_tokens)
+        shift = len(line) + 1
+        for some in (chunks[start : start + BLOCK] for start in range(0, len(chunks), BLOCK)):
+            texts = [f"{line}\n{text[chunk.start : chunk.end]}" for chunk in some]
+            spans = [[(s - chunk.start + shift, e - chunk.start + shift) for s, e in chunk.sentences] for chunk in some]
+            keys = [key(self._embedder.identity, *pair) for pair in zip(texts, spans, strict=True)]
+            yield _Piece(item, header=line, chunks=some, texts=texts, spans=spans, keys=keys)
+
+    def _embed(self, block: _Block) -> dict[bytes, Embedding]:
+        missing = {
+            name: (text, spans)
+            for piece in block.pieces
+            for name, text, spans in zip(piece.keys, piece.texts, piece.spans, strict=True)
+            if name not in block.known
+        }
+        if not missing:
+            return block.known
+        texts, spans = zip(*missing.values(), strict=True)
+        vectors, sentence_vectors = self._embedder.embed_with_spans(texts, spans)
+        made = (Embedding.of(vector, own) for vector, own in zip(vectors, sentence_vectors, strict=True))
+        return block.known | dict(zip(missing, made, strict=True))
+
+    def _write(self, block: _Block, embeddings: dict[bytes, Embedding]) -> None:
+        with self._index.transaction():
+            for piece in block.pieces:
+                item = piece.item
+                if item.change == "moved":
+                    self._index.move(item.article.id, item.origin)
+                elif piece.is_promoted:
+                    self._index.tell(item.article.id, piece.story)
+                elif piece.story:
+                    if item.change == "changed":
+                        self._index.remove(item.article.id)
+                    self._index.add(item.article, item.digest, item.origin, piece.story, piece.signature)
+                rows = zip(piece.chunks, piece.keys, strict=True)
+                self._index.add_passages(
+                    item.article,
+                    [
+                        NewPassage(chunk.start, chunk.end, chunk.sentences, piece.header, name, embeddings[name])
+                        for chunk, name in rows
+                    ],
+                )
+                self.passages += len(piece.chunks)
+        self._index.fill(self._filler)

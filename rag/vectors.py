@@ -1,0 +1,211 @@
+"""The passages' vectors in Chroma, in segments: derived from the passages in SQLite, and made anew from them.
+
+Chroma keeps a whole graph in memory while it adds to it, and lets nothing else run meanwhile. So the passages are
+spread over collections of a bounded size, by their numbers, and large ones are filled in a process of their own:
+`python -m rag.vectors FOLDER SEGMENT`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SEGMENT = 16_384
+"""Passages of one collection: a search takes some 2 ms for each collection, adding to one some 60 MB."""
+ALONE = 2_000
+"""So many new vectors are worth a process of their own, which takes more than a second to start."""
+_BATCH = 2_048
+_CONFIGURATION = {
+    # Chroma would leave up to a thousand vectors out of the graph, and each reader would add them when it starts.
+    "hnsw": {"space": "cosine", "batch_size": 2, "sync_threshold": 2}
+}
+
+
+class Vectors:
+    """Search over the vectors of one generation; not for several threads at once.
+
+    Args:
+        folder: the generation's directory.
+        segments: the numbers of the segments that hold passages.
+    """
+
+    def __init__(self, folder: Path, segments: Iterable[int]) -> None:
+        self._client = _chroma(folder)
+        try:
+            self._collections = {
+                segment: self._client.get_collection(_name(segment), embedding_function=None) for segment in segments
+            }
+        except BaseException:
+            self._client.close()
+            raise
+
+    def nearest(self, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
+        """The passages closest to a unit vector: id to cosine, at most `limit`, best first."""
+        found: list[tuple[float, int]] = []
+        for collection in self._collections.values():
+            answer = collection.query(query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"])
+            found += zip(answer["distances"][0], map(int, answer["ids"][0]), strict=True)
+        return {passage: 1 - distance for distance, passage in sorted(found)[:limit]}
+
+    def count(self) -> int:
+        """How many vectors there are."""
+        return sum(collection.count() for collection in self._collections.values())
+
+    def ids(self) -> Iterator[int]:
+        """The passages that have a vector."""
+        for collection in self._collections.values():
+            yield from map(int, collection.get(include=[])["ids"])
+
+    def vectors(self, passage_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """The vectors of passages of one segment."""
+        collection = self._collections[passage_ids[0] // SEGMENT]
+        found = collection.get(ids=[str(i) for i in passage_ids], include=["embeddings"])
+        return {int(i): np.asarray(v, np.float32) for i, v in zip(found["ids"], found["embeddings"], strict=True)}
+
+    def close(self) -> None:
+        """Give back the files."""
+        self._client.close()
+
+
+class Filler:
+    """Brings the segments of a generation that is being built in line with its passages, one at a time.
+
+    Use as a context manager: a process that still runs at the end is stopped.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Filler:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.kill()
+            self._running.communicate()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a segment is still being filled."""
+        return self._running is not None and self._running.poll() is None
+
+    def start(self, segment: int) -> None:
+        """Fill a segment in a process of its own, after the one that is being filled.
+
+        Raises:
+            OSError: a segment could not be filled.
+        """
+        self.wait()
+        # Its standard input ends when this process does, and so does it then. `-P`: nothing is imported from the
+        # folder where the user stands; in a group of its own Ctrl-C reaches it through this process alone.
+        self._running = subprocess.Popen(
+            [sys.executable, "-P", "-m", "rag.vectors", str(self._folder), str(segment)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
+            process_group=None if sys.platform == "win32" else 0,
+        )
+
+    def wait(self) -> None:
+        """Until the segment that is being filled is complete; raises what `start` raises."""
+        if self._running is None:
+            return
+        # Kept until it has ended, so that an interrupted wait leaves something to stop.
+        _, messages = self._running.communicate()
+        status, self._running = self._running.returncode, None
+        if status:
+            lines = messages.strip().splitlines() or [f"the process that writes the vectors ended with status {status}"]
+            raise OSError(lines[-1])
+
+
+def fill(folder: Path, segment: int) -> None:
+    """Bring one segment in line with the passages that SQLite holds of it, and read it back.
+
+    Raises:
+        OSError: what was written can't be found again.
+        chromadb.errors.ChromaError, sqlite3.DatabaseError: the files can't be read or written.
+    """
+    with closing(sqlite3.connect(folder / "articles.sqlite")) as database, closing(_chroma(folder)) as client:
+        ends = (segment * SEGMENT, (segment + 1) * SEGMENT - 1)
+        rows = database.execute("SELECT id FROM passage WHERE id BETWEEN ? AND ? ORDER BY id", ends)
+        wanted = [passage for (passage,) in rows]
+        collection = _collection(client, segment)
+        held = {int(i) for i in collection.get(include=[])["ids"]}
+        superfluous = held.difference(wanted)
+        if not wanted or 2 * len(superfluous) > len(held):
+            # A deleted vector stays in the graph as a hole.
+            client.delete_collection(_name(segment))
+            if not wanted:
+                return
+            held, superfluous = set(), set()
+            collection = _collection(client, segment)
+        for batch in _batches(sorted(superfluous)):
+            collection.delete(ids=[str(i) for i in batch])
+        for batch in _batches([i for i in wanted if i not in held]):
+            marks = ", ".join("?" * len(batch))
+            vectors = database.execute(f"SELECT vector FROM passage WHERE id IN ({marks}) ORDER BY id", batch)
+            collection.add(
+                ids=[str(i) for i in batch],
+                embeddings=np.stack([np.frombuffer(vector, np.float32) for (vector,) in vectors]),
+            )
+        (last,) = database.execute("SELECT vector FROM passage WHERE id = ?", (wanted[-1],)).fetchone()
+    # Read back from the disk: Chroma doesn't notice that a graph could not be written as a whole.
+    with closing(Vectors(folder, [segment])) as written:
+        if written.count() != len(wanted) or not written.nearest(np.frombuffer(last, np.float32), 1):
+            raise OSError("the vectors that were written can't be found again")
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]
+
+
+def _collection(client: Any, segment: int) -> Any:
+    from chromadb.errors import NotFoundError
+
+    try:
+        return client.get_collection(_name(segment), embedding_function=None)
+    except NotFoundError:
+        return client.create_collection(_name(segment), embedding_function=None, configuration=_CONFIGURATION)
+
+
+def _name(segment: int) -> str:
+    return f"passages-{segment}"
+
+
+def _chroma(folder: Path) -> Any:
+    from chromadb import PersistentClient
+    from chromadb.config import Settings
+
+    return PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        fill(Path(sys.argv[1]), int(sys.argv[2]))
+    except Exception as error:  # whatever a library may come up with: its text is the reason that the user sees
+        sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")
