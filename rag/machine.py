@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.models import _listing_client, is_here, machine_memory
+from rag.models import is_here, machine_memory
+from rag.ollama import listing_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def server_machine(url: str) -> Machine | None:
     room = free_room(url)
     if room is None:
         return None
-    with _listing_client(url) as client:
+    with listing_client(url) as client:
         loaded = client.ps().models
     return Machine(machine_memory(), room, {m.model: (m.size_vram or 0) / m.size for m in loaded if m.model and m.size})
 

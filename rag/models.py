@@ -14,7 +14,6 @@ from rag.ollama import (
     installed,
     listing_client,
     not_found,
-    ollama_errors,
 )
 from rag.served import ServedModel, client_options, is_here, is_r1, listing_timeout
 from rag.settings import Settings
@@ -31,8 +30,6 @@ __all__ = [
     "rank",
     "server_status",
 ]
-
-_client_options, _listing_client, _model_errors = client_options, listing_client, ollama_errors
 
 
 def find_model(settings: Settings) -> ServedModel:

@@ -11,8 +11,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelInterruptedError, ModelNotFoundError, ModelRoomError, ModelServerError
-from rag.models import _client_options, _listing_client, _model_errors
+from rag.ollama import listing_client, ollama_errors
 from rag.recommend import gibibytes
+from rag.served import client_options
 
 if TYPE_CHECKING:
     from ollama import ProgressResponse
@@ -89,7 +90,7 @@ def remove(url: str, name: str) -> None:
         ModelServerError: the server cannot be reached, or failed.
         ModelNotFoundError: the server doesn't have it.
     """
-    with _listing_client(url) as client, _model_errors(url, name):
+    with listing_client(url) as client, ollama_errors(url, name):
         client.delete(name)
 
 
@@ -106,7 +107,7 @@ def _records(url: str, name: str) -> Generator[ProgressResponse | None, None, No
 
     async def read() -> None:
         try:
-            options = _client_options(httpx.Timeout(None, connect=_CONNECT_SECONDS))
+            options = client_options(httpx.Timeout(None, connect=_CONNECT_SECONDS))
             async with AsyncClient(host=url, **options) as client:
                 async for record in await client.pull(name, stream=True):
                     inbox.put(record)
@@ -139,7 +140,7 @@ def _pull_errors(url: str, name: str, layers: dict[str, tuple[int, int]]) -> Ite
     import ollama
 
     try:
-        with _model_errors(url):
+        with ollama_errors(url):
             yield
     except ModelInterruptedError as error:
         raise ModelInterruptedError(_broken(name, layers)) from error

@@ -85,7 +85,7 @@ def test_the_stamp_must_fit(index: Path, field: str, state: str) -> None:
     stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {field: 0 if field == "schema" else "another"}))
     check = findings(index)["Index"]
     assert check.state == state
-    assert "aftershock ingest" in check.finding + check.advice
+    assert "'aftershock in" in check.finding + check.advice
 
 
 def test_an_empty_index_is_a_problem(tmp_path: Path) -> None:
