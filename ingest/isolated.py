@@ -34,7 +34,8 @@ _IDLE_SECONDS = 60
 _EXIT_FOR_MEMORY = 77
 _LENGTH = struct.Struct(">Q")
 
-_CRASHED = (
+DAMAGED = "it is damaged, or not of the kind that its name says"
+CRASHED = (
     "the program that reads it crashes over it, so it is probably damaged; "
     "open it in the program that it was made with and save it anew"
 )
@@ -121,7 +122,7 @@ class Worker:
             code = self._stop()
             if code == _EXIT_FOR_MEMORY:
                 return found, _too_much(self._memory)
-            return found, self._too_slow if waited >= self._seconds else _CRASHED
+            return found, self._too_slow if waited >= self._seconds else CRASHED
         return found, ""
 
     def _stop(self) -> int | None:
@@ -234,9 +235,8 @@ def _guarded(read: Callable[[str, bytes], Iterator[Loaded]], name: str, data: by
         yield Loaded(name, 0, reason=_too_much(memory))
     except RecursionError:
         yield Loaded(name, 0, reason="it is nested too deeply")
-    except Exception as error:  # whatever a library may raise over a damaged file
-        what = " ".join(f"{type(error).__name__} {error}".split())[:200]
-        yield Loaded(name, 0, reason=f"it is damaged, or not of the kind that its name says ({what})")
+    except Exception:  # whatever a library may raise over a damaged file; its words are not the user's
+        yield Loaded(name, 0, reason=DAMAGED)
 
 
 def _packed(loaded: Loaded) -> bytes:

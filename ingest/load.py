@@ -176,8 +176,8 @@ def _export(path: Path, place: str) -> Iterator[Loaded]:
     with _opened(path) as (file, before):
         if not before.st_size:
             raise LoadError("the file is empty")
-        # In UTF-16 a line doesn't end with the byte of a line end.
-        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+        # In UTF-16 and UTF-32 a line doesn't end with the byte of a line end.
+        if file.read(4).startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
             yield from isolated.read(place, _content(path))
             return
         file.seek(0)

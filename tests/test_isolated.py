@@ -75,10 +75,7 @@ def test_a_document_without_end_is_cut_off(worker: Worker) -> None:
     [
         ("nest", "it is nested too deeply"),
         ("surrogate", "it holds characters that are no text"),
-        (
-            "raise",
-            "it is damaged, or not of the kind that its name says (ValueError what a library says)",
-        ),
+        ("raise", "it is damaged, or not of the kind that its name says"),
     ],
 )
 def test_whatever_a_library_raises_is_one_sentence(worker: Worker, name: str, expected: str) -> None:
