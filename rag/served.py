@@ -110,6 +110,7 @@ class ServedModel(ABC):
         splitter = ThoughtSplitter(expects_thoughts=think and self.thinks)
         reason: str | None = None
         counts: Any = None
+        shown = monotonic()
         try:
             with closing(self._chunks(messages, think, most_tokens)) as chunks:
                 for chunk in chunks:
@@ -118,10 +119,17 @@ class ServedModel(ABC):
                         continue
                     if thought := chunk.additional_kwargs.get("reasoning_content"):
                         splitter.thoughts_come_apart()
+                        shown = monotonic()
                         yield Delta(reasoning=thought)
-                    yield from splitter.feed(chunk.text)
+                    for delta in splitter.feed(chunk.text):
+                        shown = monotonic()
+                        yield delta
                     reason = _reason(chunk) or reason
                     counts = chunk.usage_metadata or counts
+                    # Some pieces hold nothing to show, such as thoughts that weren't asked for.
+                    if reason is None and monotonic() - shown >= HEARTBEAT_SECONDS:
+                        shown = monotonic()
+                        yield Delta()
             if reason is None:
                 raise ModelInterruptedError(f"The model server at {self.url} stopped in the middle of its answer.")
         except ModelError:

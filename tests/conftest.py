@@ -18,7 +18,8 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """No setting of whoever runs the tests counts, their data stays untouched, and no model server is found."""
     home = str(tmp_path_factory.mktemp("home"))
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AFTERSHOCK_") or name == "OLLAMA_HOST"]:
+        foreign = ("OLLAMA_HOST", "OPENAI_BASE_URL", "OPENAI_API_KEY")
+        for name in [name for name in os.environ if name.startswith("AFTERSHOCK_") or name in foreign]:
             patch.delenv(name)
         for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             patch.delenv(name, raising=False)

@@ -178,6 +178,84 @@ def test_reaching_the_limit_of_tokens() -> None:
     assert draft.notes == ("The answer is cut short: the model may use 3072 tokens for it.",)
 
 
+def budgeted(
+    replies: Sequence[Reply], capabilities: tuple[str, ...] = ("completion", "thinking"), **budget: float
+) -> tuple[list[Event], Draft, list[bool | None]]:
+    """Events, draft and what each call said about thinking, of a model whose thinking is limited."""
+    with OllamaServer([Model(capabilities=capabilities)], replies) as server:
+        events, draft = run(replace(model_of(server), **budget))
+        # The server is no longer busy with what was stopped.
+        assert server.chats[0].gone.wait(20)
+        return events, draft, [chat.body.get("think") for chat in server.chats]
+
+
+ANSWER: Reply = ["Nvidia lost $589 billion [1]."]
+
+
+@pytest.mark.parametrize(
+    ("endless", "budget", "trouble"),
+    [
+        ([*(Thinking(f"Hm, {n}. ") for n in range(200)), Hang()], {"thinking_tokens": 64}, "more than 64 tokens"),
+        ([Thinking("Hm."), Hang()], {"thinking_seconds": 0.3}, "more than 0.3 seconds"),
+        ([Thinking("Wait, is it so? ")] * 10_000, {}, "circles"),
+    ],
+)
+def test_thinking_has_a_budget(endless: Reply, budget: dict[str, float], trouble: str) -> None:
+    """Thinking past its tokens or its seconds, or in circles, is stopped, and the model answers without."""
+    events, draft, think = budgeted([endless, ANSWER], **budget)
+    assert think == [True, False]
+    assert (draft.text, draft.interrupted) == ("Nvidia lost $589 billion [1].", False)
+    (note,) = draft.notes
+    assert trouble in note
+    assert note.endswith("so it was asked again without thinking.")
+    seconds = [e.seconds for e in events if isinstance(e, ReasoningEvent)]
+    assert seconds == sorted(seconds)
+    assert seconds[0] == 0 <= seconds[-1]
+
+
+def test_thinking_that_cannot_be_switched_off_ends_without_an_answer() -> None:
+    """Where no call without thinking can be had, the error says how long the model thought, after one call."""
+    endless: Reply = ["<think>", *(f"Hm, {n}. " for n in range(200)), Hang()]
+    with pytest.raises(ModelError, match="thought for more than 64 tokens without answering"):
+        budgeted([endless], ("completion",), thinking_tokens=64)
+    with pytest.raises(ModelError, match="without answering, also when asked not to think"):
+        budgeted([endless, endless], thinking_tokens=64)
+
+
+def test_a_model_that_repeats_itself_is_stopped() -> None:
+    """Of ten thousand tokens of the same the reader gets the first, and the server stops."""
+    with OllamaServer([Model()], [["Nvidia lost ", "$589 billion ", "in market value ", "[1]. "] * 2500]) as server:
+        _, draft = run(model_of(server))
+        assert server.chats[0].gone.wait(20)
+    assert draft.text.strip() == "Nvidia lost $589 billion in market value [1]."
+    assert draft.interrupted
+    assert draft.notes == ("The answer is cut short: the model began to repeat itself.",)
+    assert len(draft.citations) == 1
+
+
+def test_one_context_size_whatever_is_asked() -> None:
+    """Ollama loads a model anew when its context size changes, so it is the same for short and long conversations."""
+    history = tuple((f"Question {n}?", "An answer of some words [1]. " * 20) for n in range(30))
+    with OllamaServer([Model()], [["It fell [1]."]] * 3) as server:
+        for turns, evidence in (((), EVIDENCE), (history, MANY), (history[:1], MANY)):
+            list(generate(model_of(server), QUESTION, evidence, turns))
+        assert [chat.body["options"]["num_ctx"] for chat in server.chats] == [8192] * 3
+
+
+def test_more_passages_fit_once_the_size_of_tokens_is_known() -> None:
+    """The first estimate errs on the high side; the server's own count makes room for more, within the window."""
+    with OllamaServer([Model()], [["It fell [1]."]] * 2) as server:
+        model = model_of(server, num_ctx=4096)
+        for _ in range(2):
+            _, draft = run(model, MANY)
+        first, second = (chat.body["messages"][0]["content"].count("<passage ") for chat in server.chats)
+        assert first < second
+        assert server.evaluated[1] <= 4096 * 5 / 8
+    assert draft.context is not None
+    assert draft.context.used == server.evaluated[1] + 2
+    assert draft.context.window == 4096
+
+
 def test_thinking_that_eats_the_answer() -> None:
     """A model that thought until its tokens ran out is asked once more, without thinking."""
     with OllamaServer([Model()], [[Thinking("Hm."), Done("length")], ["Nvidia lost $589 billion [1]."]]) as server:
@@ -275,6 +353,21 @@ def test_closing_stops_the_server(reply: Reply) -> None:
             pass
         run.close()
         assert server.chats[0].gone.wait(20)
+
+
+def test_an_unsupported_sentence_is_marked_and_counted() -> None:
+    """What no passage says is marked in the text that stands in the end, and counted."""
+    events, draft = answered(["Nvidia lost $589 billion [1]. Its founder bought a bakery in Lisbon [1]."])
+    assert draft.support == Support(2, ("Its founder bought a bakery in Lisbon.",))
+    assert draft.text == "Nvidia lost $589 billion [1]. Its founder bought a bakery in Lisbon [1] [unsupported]."
+    assert WithdrawnEvent() in events
+
+
+def test_half_a_sentence_is_not_judged() -> None:
+    """Where an answer breaks off in a sentence, nobody can say whether it would have been right."""
+    _, draft = answered(["Nvidia lost $589 billion [1]. Its founder bought", Cut()])
+    assert draft.text == "Nvidia lost $589 billion [1]. Its founder bought"
+    assert draft.support == Support(1)
 
 
 def test_raw_thoughts_stay_out() -> None:

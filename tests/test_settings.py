@@ -54,6 +54,9 @@ def test_home_directory_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("0.0.0.0:8080", "http://127.0.0.1:8080"),
         ("[::]:8080", "http://127.0.0.1:8080"),
         ("[::1]", "http://[::1]:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("fe80::7", "http://[fe80::7]:11434"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
         ("http://models.lan", "http://models.lan:80"),
         ("https://models.lan", "https://models.lan:443"),
         ("https://models.lan/ollama/", "https://models.lan:443/ollama"),
@@ -66,6 +69,36 @@ def test_forms_of_a_host(host: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("localhost:8000", "http://localhost:8000/v1"),
+        ("http://10.0.0.7:8000/v1/", "http://10.0.0.7:8000/v1"),
+        ("https://models.lan/team/api", "https://models.lan:443/team/api"),
+    ],
+)
+def test_forms_of_a_base_url(given: str, url: str) -> None:
+    """An address with OpenAI's protocol may be given without scheme and without the usual path."""
+    assert Settings(index=Path("i"), openai_base_url=given).openai_base_url == url
+
+
+def test_a_key_goes_only_where_it_was_meant_for() -> None:
+    """OpenAI's own variables count together; a key of theirs isn't sent to a server that ours names."""
+    usual = {"OPENAI_BASE_URL": "http://a:1/v1", "OPENAI_API_KEY": "k"}
+    settings = Settings.from_env(usual, model="openai:x")
+    assert (settings.openai_base_url, settings.openai_api_key) == ("http://a:1/v1", "k")
+    assert Settings.from_env({"OPENAI_API_KEY": "k"}).openai_api_key == ""
+    own = {"AFTERSHOCK_OPENAI_BASE_URL": "b:2"}
+    assert Settings.from_env(usual | own).openai_api_key == ""
+    assert Settings.from_env(usual | own | {"AFTERSHOCK_OPENAI_API_KEY": "ours"}).openai_api_key == "ours"
+
+
+@pytest.mark.parametrize(("given", "kept"), [(True, "true"), (False, "false"), ("AUTO", "auto")])
+def test_thinking(given: object, kept: str) -> None:
+    """Whether to think is a word in the environment and may be a truth value elsewhere."""
+    assert Settings.from_env({}, think=given).think == kept
+
+
+@pytest.mark.parametrize(
     ("values", "said"),
     [
         ({"ollama_host": "ftp://models.lan"}, "only http and https"),
@@ -73,6 +106,12 @@ def test_forms_of_a_host(host: str, url: str) -> None:
         ({"ollama_host": "models.lan:70000"}, "ollama_host setting is 'models.lan:70000'"),
         ({"model": "gpt"}, "model setting is 'gpt'"),
         ({"model": "ollama:"}, "model setting is 'ollama:'"),
+        ({"model": "openai:"}, "model setting is 'openai:'"),
+        ({"openai_base_url": "ftp://models.lan"}, "openai_base_url setting is 'ftp://models.lan'"),
+        ({"think": "perhaps"}, "think setting is 'perhaps', but it must be auto, true, false"),
+        ({"think_tokens": 0}, "think_tokens setting is 0, but it must be at least 64 tokens"),
+        ({"think_seconds": "long"}, "think_seconds setting is 'long', but it must be a number"),
+        ({"think_seconds": "inf"}, "think_seconds setting is inf"),
         ({"num_ctx": "many"}, "num_ctx setting is 'many'"),
         ({"num_ctx": 100}, "at least 2048"),
         ({"colour": "red"}, "no setting named 'colour'"),

@@ -17,7 +17,7 @@ import typer
 
 from rag.errors import AftershockError, IndexMissingError, QuestionError, SettingsError
 from rag.settings import MODEL_FORMS, Settings, default_index
-from ui import console, conversation_commands, model_commands, preferences
+from ui import console, conversation_commands, index_commands, model_commands, preferences
 
 if TYPE_CHECKING:
     from ingest import Report
@@ -45,6 +45,7 @@ app = typer.Typer(
 )
 app.add_typer(model_commands.app, name="model")
 app.add_typer(conversation_commands.app, name="conversations")
+app.add_typer(index_commands.app, name="index")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,11 +100,14 @@ def start(
 def ask(
     question: QuestionArgument,
     model: ModelOption = None,
+    think: Annotated[
+        bool | None, typer.Option("--think/--no-think", help="Have the model think first, or not, where it can.")
+    ] = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question, with citations."""
-    settings = preferences.compose(console.warn, index=index, model=model)
+    settings = preferences.compose(console.warn, index=index, model=model, think=think)
     asked = _question(question)
     with closing(open_assistant(settings)) as assistant, closing(assistant.stream(asked)) as events:
         answer = console.show_answer(events, text=not as_json)
@@ -165,6 +169,7 @@ def ingest(
     ] = False,
     index: IndexOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew, also when it is damaged.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, and say what would be changed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the index in line with articles: Markdown, text, HTML and JSON Lines."""
@@ -175,17 +180,18 @@ def ingest(
     if fetched and not as_json:
         console.write_fetched(fetched)
     originals = [Path(fetched.folder)] if fetched and fetched.new + fetched.kept else []
-    report = _sync([*(paths or [corpus.FOLDER]), *originals], settings, rebuild=rebuild)
+    report = _sync([*(paths or [corpus.FOLDER]), *originals], settings, rebuild=rebuild, dry_run=dry_run)
     if not paths:
         report.ignored.clear()  # What lies beside the articles that come along is code.
     if as_json:
         console.write_json({**asdict(report), "originals": asdict(fetched)} if fetched else report)
     else:
-        console.write_report(report, settings.index)
+        console.write_report(report, settings.index, dry_run=dry_run)
     read = report.added + report.updated + report.unchanged
     if report.failed and read:
         typer.echo(
-            f"{len(report.failed)} of {read + len(report.failed)} could not be read; the others are in.", err=True
+            f"{len(report.failed)} of {read + len(report.failed)} could not be read; the others {'can' if dry_run else 'are in'}.",
+            err=True,
         )
     elif not read and not report.removed:
         typer.echo("Nothing could be read, so nothing was added to the index.", err=True)
@@ -246,7 +252,7 @@ def open_assistant(settings: Settings) -> Assistant:
         if settings.index != default_index():
             raise
         typer.echo("There is no index yet: making it from the articles that come with Aftershock.", err=True)
-        _sync([corpus.FOLDER], settings, rebuild=False)
+        _sync([corpus.FOLDER], settings)
     with console.working("Opening the index"):
         from rag import Assistant
 
@@ -261,11 +267,11 @@ def _fetch_originals() -> Fetched:
         return fetch_originals(read(), default_folder(), progress=progress)
 
 
-def _sync(paths: Sequence[Path], settings: Settings, *, rebuild: bool) -> Report:
+def _sync(paths: Sequence[Path], settings: Settings, *, rebuild: bool = False, dry_run: bool = False) -> Report:
     from ingest import sync
 
     with console.ingest_progress() as progress:
-        return sync(paths, settings, rebuild=rebuild, progress=progress)
+        return sync(paths, settings, rebuild=rebuild, dry_run=dry_run, progress=progress)
 
 
 @cache
