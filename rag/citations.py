@@ -10,8 +10,9 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
+from rag.defuse import Defuser
 from rag.records import Citation, Evidence, Passage, Sentence
-from rag.text import content_terms
+from rag.text import FUNCTION_WORDS, content_terms
 
 Piece: TypeAlias = str | Citation
 
@@ -21,7 +22,12 @@ _MARK = re.compile(
 _RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
 _LONGEST_MARK = 40
 _LONGEST_RANGE = 10
-_OPENING = re.compile(r"[\[【]")
+_OPENING = re.compile(r"[\[【(]")
+_ROUND = re.compile(r"\(([^()\[\]\n]{1,40})\)")
+_ROUND_OPEN = re.compile(
+    r"\((?:\s*(?:p[a-z]{0,7}|s[a-z]{0,6})?\s*(?:\d[\d\s,;&–-]{0,20}(?:a|an|and)?[\s\d]{0,4})?)?(?:\) *)?", re.IGNORECASE
+)
+_LAST_OF_ALL = re.compile(r"([^\W\d_][\w’'-]*)[\"”’%*_)]*\Z")
 _CLOSING = "]】"
 _BRACKET_END = re.compile(r"[\[【\]】\n]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -52,7 +58,8 @@ class Citer:
     """Turns the marks of a streamed answer into citations.
 
     A model writes the numbers of passages; readers get `[k]`, where `k` counts the distinct sentences cited, in order
-    of appearance. Marks stand in front of their sentence's full stop. Numbers of no passage vanish. A finished
+    of appearance. Marks stand in front of their sentence's full stop. Numbers of no passage vanish, and whatever a
+    renderer would make live (see `rag.defuse`). A finished
     sentence without a mark gets one where exactly one passage clearly supports it. Each `Citation` comes out once,
     before the text with its mark.
     """
@@ -60,6 +67,7 @@ class Citer:
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self.citations: list[Citation] = []
         self._matcher = _Matcher(evidence)
+        self._defuser = Defuser()
         self._out: list[Piece] = []
         self._places: dict[tuple[int, int], int] = {}
         self._started = False
@@ -74,13 +82,21 @@ class Citer:
 
     def feed(self, text: str) -> list[Piece]:
         """What can be shown after another piece of the answer."""
-        self._raw += text
+        self._raw += self._defuser.feed(text)
+        self._read(last=False)
+        return self._give()
+
+    def _read(self, *, last: bool) -> None:
         while opening := _OPENING.search(self._raw):
             self._plain(self._raw[: opening.start()])
             self._raw = self._raw[opening.start() :]
+            if self._raw[0] == "(":
+                if not self._read_round(last):
+                    return
+                continue
             end = _BRACKET_END.search(self._raw, 1, _LONGEST_MARK)
             if end is None and len(self._raw) < _LONGEST_MARK:
-                return self._give()
+                return
             inside = self._raw[1 : end.start() if end else _LONGEST_MARK]
             closed = end is not None and end[0] in _CLOSING
             if closed and (numbers := _numbers(inside)):
@@ -92,10 +108,33 @@ class Citer:
             self._raw = self._raw[1 + len(inside) + closed :]
         self._plain(self._raw)
         self._raw = ""
-        return self._give()
+
+    def _read_round(self, last: bool) -> bool:
+        """Read on behind a round bracket, which may be a mark as well; False where that can't be told yet."""
+        if not last and _ROUND_OPEN.fullmatch(self._raw):
+            return False
+        mark = _ROUND.match(self._raw)
+        numbers = _numbers(mark[1]) if mark else []
+        if mark and numbers and all(n in self._matcher for n in numbers) and self._can_be_marked(mark):
+            self._mark(numbers)
+            self._raw = self._raw[mark.end() :]
+        else:
+            self._plain("(")
+            self._raw = self._raw[1:]
+        return True
+
+    def _can_be_marked(self, mark: re.Match[str]) -> bool:
+        """Whether "(1)" can't be a figure or the number of a list: at a sentence's end, behind a word of content."""
+        if _LETTER.search(mark[1]):
+            return bool(self._sentence)
+        word = _LAST_OF_ALL.search(self._sentence)
+        ends = re.match(r"\s*(?:[.!?…\n]|\Z)", mark.string[mark.end() :]) is not None
+        return ends and word is not None and not self._tail.strip() and word[1].lower() not in FUNCTION_WORDS
 
     def finish(self) -> list[Piece]:
         """What is left at the answer's end; half a mark is dropped."""
+        self._raw += self._defuser.finish()
+        self._read(last=True)
         if _LETTER.search(self._raw):
             self._plain(self._raw)
         rest, self._raw, self._tail = self._tail.rstrip(), "", ""
@@ -300,6 +339,6 @@ def _numbers(inside: str) -> list[int]:
 
     def spread(span: re.Match[str]) -> str:
         first, last = int(span[1]), int(span[2])
-        return ",".join(map(str, range(first, last + 1))) if last - first < _LONGEST_RANGE else span[0]
+        return ",".join(map(str, range(first, last + 1))) if 0 <= last - first < _LONGEST_RANGE else span[0]
 
     return list(dict.fromkeys(map(int, re.findall(r"\d+", _RANGE.sub(spread, mark[1])))))

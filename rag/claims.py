@@ -49,10 +49,13 @@ class Setting:
     outlets: frozenset[str] = frozenset()
 
 
+CONTRADICTIONS = frozenset({"negation", "direction"})
+"""Faults of a sentence that speaks of the same thing and denies it."""
+
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TITLES = frozenset(
     """ceo cfo cto coo mr mrs ms dr prof president chief chairman senator minister prime inc corp corporation ltd co
-    group ai llm gpu gpus api app store company i the a an""".split()  # noqa: SIM905
+    group unlike like despite nobody no-one besides ai llm gpu gpus api app store company i the a an""".split()  # noqa: SIM905
 )
 _DEMONYMS = {
     "american": "us",
@@ -94,7 +97,8 @@ _PASSIVE = re.compile(
     r"\b(?:was|were|been|being|is|are|be|got)\s+(?:\w+ly\s+)?\w+(?:ed|en|wn|ght|un|uilt|old|ade)\b.*\bby\b"
 )
 _NEGATION = re.compile(
-    r"\b(?:not(?! only| just| least)|never|no(?!\.? \d| fewer| less| more than|r\b)|none|nobody|nothing|neither|nor"
+    r"\b(?:not(?! only| just| least)|never|no(?!\.? \d| fewer| less| more than|r\b)|nothing|neither|nor"
+    r"|(?:none|nobody|no one)(?!.{0,60}\bthan\b)"
     r"|without|cannot"
     r"|\w+n['’]t|declin(?:ed|es|ing)|refus(?:ed|es|ing|al)|den(?:ied|ies|ying)|fail(?:ed|s|ing|ure)?|unable|lack(?:ed|s|ing)?"
     r"|hardly)(?!\w)",
@@ -102,6 +106,10 @@ _NEGATION = re.compile(
 )
 _CLAUSE_END = re.compile(r"[,;:()]| (?:but|although|though|while|whereas|because|since|after|before|and) ")
 _SCOPE = 4
+_ADVERB = re.compile(r"\b\w{3,}ly\b")
+_COPULA = re.compile(r"(?:is|are|was|were|be|been)\b")
+_BESIDE = re.compile(r"\b(?:in|of|on|at|to|from|with|than|against|among|under)(?: the| its)? $", re.IGNORECASE)
+_COMPARED = re.compile(r"\b(more|less|fewer|higher|lower)\b(?! than| of\b)((?: [\w-]+){1,3})", re.IGNORECASE)
 _UP, _DOWN = (
     frozenset(terms(words))
     for words in (
@@ -234,7 +242,7 @@ def _normal(word: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    found = re.findall(r"(?:[A-Za-z]\.){2,}|[^\W_]+(?:\.\d+)?(?:['’][^\W\d_]+)?", text)
+    found = re.findall(r"(?:[A-Za-z]\.){2,}|[^\W_]+(?:&[^\W_]+)?(?:\.\d+)?(?:['’][^\W\d_]+)?", text)
     return [_normal(word) for word in found]
 
 
@@ -273,8 +281,8 @@ def _negated(text: str) -> Iterable[tuple[str, ...]]:
     for found in _NEGATION.finditer(text):
         scope = _CLAUSE_END.split(text[found.end() :], maxsplit=1)[0]
         own = terms(found[0]) if re.match(r"declin|refus|den|fail|lack", found[0], re.IGNORECASE) else []
-        rest = [t for t in content_terms(scope) if t not in own] if re.search(r"\w", scope) else []
-        yield tuple(rest[:_SCOPE])
+        rest = [t for t in content_terms(_ADVERB.sub(" ", scope)) if t not in own] if re.search(r"\w", scope) else []
+        yield tuple(rest[: 1 if found[0].lower() == "without" else _SCOPE])
 
 
 def _matched(claim: Statement, source: Statement) -> list[tuple[Figure, Figure]] | None:
@@ -359,6 +367,8 @@ def _swapped(claim: Statement, source: Statement) -> bool:
     ours, theirs = _sides(claim), _sides(source)
     if not (ours[0] and ours[1]):
         return False
+    if all(_COPULA.match(s.text, s.verb) for s in (claim, source)):
+        return False  # "the worst was Vistra" is "Vistra was the worst"
     same_voice = bool(_PASSIVE.search(claim.text)) == bool(_PASSIVE.search(source.text))
     crossed = ours[0] & theirs[1] - theirs[0] and ours[1] & theirs[0] - theirs[1]
     straight = ours[0] & theirs[0] - theirs[1] and ours[1] & theirs[1] - theirs[0]
@@ -389,17 +399,19 @@ def _of_others(claim: Statement, source: Statement, pairs: Sequence[tuple[Figure
 
 
 def _owner(figure: Figure, statement: Statement) -> Name | None:
-    """The last name in front of a figure, else the first behind it."""
-    before = [n for n in statement.names if n.start < figure.start and not n.code]
-    return before[-1] if before else next((n for n in statement.names if not n.code), None)
+    """The last name in front of a figure that does not depend on another word, else the first behind it."""
+    names = [n for n in statement.names if not n.code and not _BESIDE.search(statement.text[: n.start])]
+    before = [n for n in names if n.start < figure.start]
+    return before[-1] if before else next(iter(names), None)
 
 
 def _negated_otherwise(claim: Statement, source: Statement) -> bool:
     ours = {term for scope in claim.negated for term in scope}
     theirs = {term for scope in source.negated for term in scope}
-    if any(scope and not theirs.intersection(scope) for scope in claim.negated):
+    if claim.negated and not source.negated:
         return True
-    if any(not scope for scope in claim.negated) and not source.negated:
+    scoped = [scope for scope in claim.negated if scope]
+    if scoped and not any(theirs.intersection(scope) for scope in scoped):
         return True
     said = set(claim.terms)
     for scope in source.negated:
@@ -416,6 +428,9 @@ def _opposed(claim: Statement, source: Statement, pairs: Sequence[tuple[Figure, 
         one, two = _direction_at(claim, figure), _direction_at(source, other)
         if one and two and one != two and sum(f is figure for f, _ in pairs) == 1:
             return True
+    more, others = _comparisons(claim.text), _comparisons(source.text)
+    if any(others.get(term, sign) != sign for term, sign in more.items()):
+        return True
     said, found = set(claim.terms), set(source.terms)
     for one_side, other_side in _OPPOSITES:
         for a, b in ((one_side, other_side), (other_side, one_side)):
@@ -426,6 +441,15 @@ def _opposed(claim: Statement, source: Statement, pairs: Sequence[tuple[Figure, 
         there, not_there = (_AFTER, _BEFORE) if before else (_BEFORE, _AFTER)
         return bool(there.search(source.text)) and not not_there.search(source.text)
     return False
+
+
+def _comparisons(text: str) -> dict[str, int]:
+    """What there is more (1) or less (-1) of."""
+    return {
+        term: 1 if found[1].lower() in ("more", "higher") else -1
+        for found in _COMPARED.finditer(text)
+        for term in content_terms(found[2])
+    }
 
 
 def _direction(text: str) -> set[int]:

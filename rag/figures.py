@@ -258,7 +258,8 @@ def bears_out(source: Figure, claim: Figure) -> bool:
     """
     if not same_unit(source, claim):
         return False
-    return _rounded(source, claim) or (bool(claim.rough) and _admits(claim, source.value))
+    as_precise = claim.step >= source.step or abs(source.value - claim.value) <= 1e-9 * claim.value
+    return (as_precise and _rounded(source, claim)) or (bool(claim.rough) and _admits(claim, source.value))
 
 
 def same_unit(one: Figure, other: Figure) -> bool:

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rag.citations import holds, sentence_ends
-from rag.claims import Setting, Statement, fault, quoted, reader, stands_in
+from rag.claims import CONTRADICTIONS, Setting, Statement, fault, quoted, reader, stands_in
 from rag.figures import dates
 from rag.prompts import REFUSAL
 from rag.records import UNSUPPORTED, Citation, Evidence, Passage, Sentence, Support
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from rag.embed import Embedder
@@ -52,7 +51,7 @@ _CONNECTIVE = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(
-    r"\s*(?:;|—|–|, (?:and|but|while|whereas|which|who|with)\b|,| and (?=\w+ (?:\w+ )?\w)| while | whereas )\s*"
+    r"\s*(?:;|—|–|, (?:and|but|while|whereas|which|who|with)\b|,(?=\s)| and (?=\w+ (?:\w+ )?\w)| while | whereas )\s*"
 )
 _HEADING = re.compile(r"\s*(?:#{1,6} .*|\*\*[^*]+\*\*:?|__[^_]+__:?|[-*_=]{3,})\s*")
 
@@ -159,15 +158,21 @@ def is_claim(sentence: str) -> bool:
 class Checker:
     """Which sentences of the evidence bear out a claim."""
 
-    def __init__(self, evidence: Sequence[Evidence], embedder: Embedder | None) -> None:
+    def __init__(self, evidence: Sequence[Evidence], embedder: Embedder | None, threshold: float = THRESHOLD) -> None:
+        self.threshold = threshold
         self.texts = [e.passage.text for e in evidence]
         self._evidence = [e if e.sentences else replace(e, sentences=(_whole(e.passage),)) for e in evidence]
         self._embedder = embedder
         self._read = reader([*self.texts, *(_outlets(e.passage) for e in evidence)])
         self._places = [(p, s) for p, e in enumerate(self._evidence) for s in range(len(e.sentences))]
         self._statements = {(p, s): self._read(self._evidence[p].sentences[s].text) for p, s in self._places}
+        self._headers = [
+            (self._read(f"{e.passage.title}. {_outlets(e.passage)}."), self._read(_outlets(e.passage)))
+            for e in evidence
+        ]
+        self._settings = {place: self._setting(place) for place in self._places}
         self._frequency = Counter(t for s in self._statements.values() for t in s.terms)
-        self._vectors: NDArray[np.float32] | None = None
+        self._vectors: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def at(self, place: tuple[int, int]) -> tuple[Passage, Sentence]:
         """The passage and the sentence of a place."""
@@ -198,16 +203,19 @@ class Checker:
 
     def _bearing(self, claim: str, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         said = self._read(claim)
-        fitting = [p for p in places if not fault(said, self._statements[p], self._setting(p))]
-        if not fitting:
-            return []
-        cosines = self._cosines(claim, fitting)
-        scored = [(self.likeness(said, p, cosine), p) for p, cosine in zip(fitting, cosines, strict=True)]
-        return [p for score, p in sorted(scored, key=lambda s: -s[0]) if score >= THRESHOLD]
+        faults = {place: fault(said, self._statements[place], self._settings[place]) for place in places}
+        judged = [place for place, found in faults.items() if not found or found in CONTRADICTIONS]
+        cosines = self._cosines(claim, judged)
+        likeness = {p: self.likeness(said, p, cosine) for p, cosine in zip(judged, cosines, strict=True)}
+        contrary = max((like for place, like in likeness.items() if faults[place]), default=0.0)
+        # A sentence that denies the claim outweighs those that are less like it.
+        least = max(self.threshold, contrary)
+        bearing = [place for place in judged if not faults[place] and likeness[place] >= least]
+        return sorted(bearing, key=lambda place: -likeness[place])
 
     def likeness(self, said: Statement, place: tuple[int, int], cosine: float | None) -> float:
         """How much of a claim a sentence says, 0 to 1: the share of its words, and its cosine where there is one."""
-        source, around = self._statements[place], self._setting(place).words
+        source, around = self._statements[place], self._settings[place].words
         terms = {*source.terms}
         weights = {t: self._weight(t) for t in said.terms}
         total = sum(weights.values())
@@ -221,21 +229,21 @@ class Checker:
     def _setting(self, place: tuple[int, int]) -> Setting:
         passage = self._evidence[place[0]].passage
         before = [self._statements[place[0], s] for s in range(max(0, place[1] - _BEFORE), place[1])]
-        header = self._read(f"{passage.title}. {_outlets(passage)}.")
+        header, outlets = self._headers[place[0]]
         return Setting(
             header.words.union(*(s.words for s in before)),
             (*header.dates, *(d for s in before for d in s.dates), *dates(passage.published)),
-            self._read(_outlets(passage)).words,
+            outlets.words,
         )
 
     def _cosines(self, claim: str, places: Sequence[tuple[int, int]]) -> list[float | None]:
         if self._embedder is None:
             return [None] * len(places)
-        if self._vectors is None:
-            self._vectors = self._embedder.embed([self.at(place)[1].text for place in self._places])
-        own = self._embedder.embed([claim])[0]
-        rows = {place: row for row, place in enumerate(self._places)}
-        return [float(own @ self._vectors[rows[place]]) for place in places]
+        # Few sentences are without a fault, so that only these are worth embedding.
+        new = [place for place in places if place not in self._vectors]
+        own, *vectors = self._embedder.embed([claim, *(self.at(place)[1].text for place in new)])
+        self._vectors.update(zip(new, vectors, strict=True))
+        return [float(own @ self._vectors[place]) for place in places]
 
 
 def _parts(claim: str) -> list[str]:

@@ -111,6 +111,29 @@ CASES = {
     "other brackets": ("Nvidia lost $589 billion【1】.", "Nvidia lost $589 billion [1].", [LOSS]),
     "a mark with a reference": ("Nvidia lost $589 billion【1†L3-L4】.", "Nvidia lost $589 billion [1].", [LOSS]),
     "a mark with a word": ("Nvidia lost $589 billion [Passage 1].", "Nvidia lost $589 billion [1].", [LOSS]),
+    "a round mark": ("Nvidia lost value in January (1).", "Nvidia lost value in January [1].", [LOSS]),
+    "a round mark at the end": ("Nvidia lost value in January (1)", "Nvidia lost value in January [1]", [LOSS]),
+    "a round mark with a word": (
+        "Nvidia lost value (passage 1) and R1 was released (source 2).",
+        "Nvidia lost value [1] and R1 was released [2].",
+        [LOSS, RELEASE],
+    ),
+    "several numbers in a round mark": (
+        "In January 2025 R1 was released and Nvidia lost value (1, 2).",
+        "In January 2025 R1 was released and Nvidia lost value [1][2].",
+        [LOSS, RELEASE],
+    ),
+    "round brackets that are no mark": (
+        "It had (1) cheap chips, (2) data, 588 (2), a year (2025), (so) an average of (1). (1) Again (9).",
+        "It had (1) cheap chips, (2) data, 588 (2), a year (2025), (so) an average of (1). (1) Again (9).",
+        [],
+    ),
+    "a range in a mark": ("Nvidia lost value, R1 came [1–2].", "Nvidia lost value, R1 came [1][2].", [LOSS, RELEASE]),
+    "marks with a link": (
+        "Nvidia lost $589 billion [1](https://a.example/x). ![R1](https://a.example/b.png) came out [2].",
+        "Nvidia lost $589 billion [1]. [R1] came out [2].",
+        [LOSS, RELEASE],
+    ),
     "unknown numbers": (
         "Everything [9] was quiet [0] over there [3, 4]. [77] So be it [2025].",
         "Everything was quiet over there. So be it.",
@@ -221,13 +244,26 @@ def test_repetition_is_read_quickly() -> None:
 
 
 PIECES = ["Nvidia", " fell", " 17", ".5", ". ", " Then", "\n", "[", "]", "1", ",", "2]", "[1]", "[2]", "[9]", " ", "["]
+PIECES += ["(", ")", "(1)", "(passage 2)", "](", "1-2]", "[3, 9]", "<b", ">", "https://a.example", "!", "¹"]
 PIECES += ["【", "】", '"', "**", "? ", "[sic]", "…", "- ", ":"]
 
 
-@given(pieces=st.lists(st.sampled_from(PIECES), max_size=40))
-def test_any_stream(pieces: list[str]) -> None:
-    """For any stream: all its pieces cut otherwise show the same, every mark has its citation, and letters survive."""
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=40), size=st.integers(1, 7))
+def test_any_stream(pieces: list[str], size: int) -> None:
+    """For any stream: however it is cut it shows the same, and every mark shown has its citation."""
     answer = "".join(pieces)
     shown, quotes = cite(answer)
-    assert cite(answer, size=1) == (shown, quotes)
-    assert re.findall("[A-Za-z]", shown) == re.findall("[A-Za-z]", answer)
+    assert cite(answer, size=size) == (shown, quotes)
+
+
+@given(pieces=st.lists(st.sampled_from([p for p in PIECES if not re.search("[<>(]|https|[a-z] ", p)]), max_size=40))
+def test_letters_survive(pieces: list[str]) -> None:
+    """For any stream without addresses, tags and words in marks: all its letters are shown."""
+    answer = "".join(pieces)
+    assert re.findall("[A-Za-z]", cite(answer)[0]) == re.findall("[A-Za-z]", answer)
+
+
+@given(number=st.integers(3, 10**6), opening=st.sampled_from("[【"), more=st.sampled_from(["", ", 8", "-9", "][0"]))
+def test_unknown_numbers_vanish(number: int, opening: str, more: str) -> None:
+    """Marks with numbers of no passage leave nothing behind, and no citation."""
+    assert cite(f"It was quiet {opening}{number}{more}].", size=1) == ("It was quiet.", [])
