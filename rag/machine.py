@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,16 +17,16 @@ from rag.ollama import listing_client
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Memory and free disk in bytes; of each loaded model the share that is in a graphics card's memory, 0 to 1."""
+    """What a machine has, in bytes: memory, free disk, and memory in which models are known to run fast.
+
+    The last is the memory of a Mac with Apple's own chip, which its graphics share; elsewhere what Ollama says that it
+    put into a graphics card's, so 0 until a model was loaded. `on_card` is the share that loaded models have there.
+    """
 
     memory: int
     room: int
+    fast_memory: int
     on_card: Mapping[str, float]
-
-    @property
-    def graphics_card(self) -> bool:
-        """Whether a model was seen to run on one, wholly or in part."""
-        return any(self.on_card.values())
 
 
 def server_machine(url: str) -> Machine | None:
@@ -37,8 +39,18 @@ def server_machine(url: str) -> Machine | None:
     if room is None:
         return None
     with listing_client(url) as client:
-        loaded = client.ps().models
-    return Machine(machine_memory(), room, {m.model: (m.size_vram or 0) / m.size for m in loaded if m.model and m.size})
+        loaded = [model for model in client.ps().models if model.model and model.size]
+    memory = machine_memory()
+    return Machine(
+        memory=memory,
+        room=room,
+        fast_memory=memory if _shares_memory() else max((model.size_vram or 0 for model in loaded), default=0),
+        on_card={model.model: (model.size_vram or 0) / model.size for model in loaded},
+    )
+
+
+def _shares_memory() -> bool:
+    return sys.platform == "darwin" and platform.machine() == "arm64"
 
 
 def free_room(url: str) -> int | None:

@@ -44,14 +44,15 @@ class Recommendation:
     reason: str
 
 
-def recommend(memory: int, room: int, *, graphics_card: bool, installed: Sequence[str] = ()) -> Recommendation:
+def recommend(memory: int, room: int, *, fast_memory: int, installed: Sequence[str] = ()) -> Recommendation:
     """The largest distilled DeepSeek-R1 model that suits a machine.
 
     Args:
         memory: the machine's memory in bytes.
         room: bytes free on its disk.
-        graphics_card: a model was seen to run on one. Without, none larger than the suggested one is recommended:
-            such a model thinks for hundreds of words before it answers, and a processor writes only a few each second.
+        fast_memory: bytes that a graphics card is known to have for models. Beyond it, none larger than the suggested
+            one is recommended: such a model thinks for hundreds of words before it answers, and a processor alone
+            writes only a few each second.
         installed: names of models that need no room any more.
     """
     fitting = [offer for offer in OFFERS if offer.memory <= memory]
@@ -61,7 +62,7 @@ def recommend(memory: int, room: int, *, graphics_card: bool, installed: Sequenc
             f"even {least.name} needs {gibibytes(least.memory)} of memory, and this machine has {gibibytes(memory)}"
         )
         return Recommendation("", f"{reason}; without a model, answers are in the articles' own words")
-    patient = [offer for offer in fitting if graphics_card or offer.size <= _SUGGESTED_SIZE]
+    patient = [offer for offer in fitting if offer.size <= max(fast_memory, _SUGGESTED_SIZE)]
     having_room = [offer for offer in patient if offer.name in installed or offer.size <= room]
     if not having_room:
         reason = f"even {OFFERS[0].name} needs {gibibytes(OFFERS[0].size)} on the disk, and {gibibytes(room)} are free"
@@ -71,7 +72,9 @@ def recommend(memory: int, room: int, *, graphics_card: bool, installed: Sequenc
     if best != patient[-1]:
         return Recommendation(best.name, f"{reason}; there is no room on the disk for a larger one")
     if best != fitting[-1]:
-        return Recommendation(best.name, f"{reason}; a larger one would fit, but be slow without a graphics card")
+        return Recommendation(
+            best.name, f"{reason}; a larger one would fit, but be slow without a graphics card that holds it"
+        )
     if best != OFFERS[-1]:
         return Recommendation(best.name, f"{reason}, and a larger one would not fit")
     return Recommendation(best.name, f"{reason}, and there is no larger one")

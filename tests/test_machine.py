@@ -23,14 +23,25 @@ def test_free_room_looks_where_ollama_keeps_its_models(monkeypatch: pytest.Monke
     assert free_room("http://models.example.org:11434") is None
 
 
-def test_a_graphics_card_is_known_from_what_runs_on_it() -> None:
+def test_a_graphics_card_is_known_from_what_runs_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ollama says how much of a loaded model is in a graphics card's memory; before one is loaded, nothing is known."""
+    monkeypatch.setattr("sys.platform", "linux")
     half = Model("half:8b", size=1000, size_vram=500)
     with OllamaServer([half], [["Yes."]]) as server, ollama.Client(server.url) as client:
         before = server_machine(server.url)
         list(client.chat("half:8b", [{"role": "user", "content": "Is it?"}], stream=True))
         after = server_machine(server.url)
     assert before is not None
-    assert (before.memory, before.on_card, before.graphics_card) == (machine_memory(), {}, False)
+    assert (before.memory, before.fast_memory, before.on_card) == (machine_memory(), 0, {})
     assert after is not None
-    assert (after.on_card, after.graphics_card) == ({"half:8b": 0.5}, True)
+    assert (after.fast_memory, after.on_card) == (500, {"half:8b": 0.5})
+
+
+def test_a_mac_with_apples_chip_runs_models_in_all_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where graphics share the machine's memory, nothing has to be loaded first to know that models run fast."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    with OllamaServer() as server:
+        machine = server_machine(server.url)
+    assert machine is not None
+    assert machine.fast_memory == machine.memory

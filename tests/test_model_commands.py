@@ -29,11 +29,12 @@ Serve = Callable[..., OllamaServer]
 
 @pytest.fixture(autouse=True)
 def _own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has preferences of its own, on a machine with 16 GiB of memory."""
+    """Each test has preferences of its own, on a machine with 16 GiB of memory and no graphics."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(tmp_path))
     memory = psutil.virtual_memory()._replace(total=16 * GIB)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_list_shows_what_is_there_and_what_suits(run: Run, serve: Serve) -> None
         "    deepseek-r1:70b    40.0 GiB  needs 51.6 GiB of memory: too much for this machine",
         "Recommended:",
         "    deepseek-r1:8b: it needs 7.6 GiB of this machine's 16.0 GiB of memory; a larger one would fit, but be "
-        "slow without a graphics card",
+        "slow without a graphics card that holds it",
         "Answers come from:",
         "    ollama/deepseek-r1:8b (chosen: auto)",
     ]

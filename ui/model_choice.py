@@ -79,7 +79,7 @@ def survey(settings: Settings) -> Survey:
         ),
         chosen=settings.model,
         answers=_answers(settings),
-        recommended=recommend(machine.memory, machine.room, graphics_card=machine.graphics_card, installed=names)
+        recommended=recommend(machine.memory, machine.room, fast_memory=machine.fast_memory, installed=names)
         if machine
         else None,
     )
