@@ -183,12 +183,9 @@ class Index:
         """
         index = cls(generations.current(root), root)
         try:
-            if index.stamp.schema != SCHEMA or index.stamp.embedder != embedder:
-                what = "another embedding model" if index.stamp.schema == SCHEMA else "another version of Aftershock"
-                raise IndexMismatchError(
-                    f"The index at {root} was made by {what}: "
-                    f"make it anew with 'aftershock index rebuild --index {root}'."
-                )
+            index.check_schema()
+            if index.stamp.embedder != embedder:
+                raise IndexMismatchError(_mismatch(root, "another embedding model"))
             # Opened now: files that are open stay readable when a writer removes a replaced generation.
             _ = index._vectors
         except BaseException:
@@ -219,6 +216,11 @@ class Index:
             index._database.execute("PRAGMA synchronous = NORMAL")
             index._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return index
+
+    def check_schema(self) -> None:
+        """Raise IndexMismatchError where only the articles can be read, because of an older version's schema."""
+        if self.stamp.schema != SCHEMA:
+            raise IndexMismatchError(_mismatch(self.root, "another version of Aftershock"))
 
     @cached_property
     def _vectors(self) -> Vectors:
@@ -621,6 +623,10 @@ def _unwritten(root: Path) -> Iterator[None]:
         if not isinstance(error, ChromaError):
             raise
         raise IndexStateError(generations.unwritten(root, error)) from error
+
+
+def _mismatch(root: Path, maker: str) -> str:
+    return f"The index at {root} was made by {maker}: make it anew with 'aftershock index rebuild --index {root}'."
 
 
 def _marks(values: Sequence[object]) -> str:

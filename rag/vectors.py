@@ -64,10 +64,9 @@ class Vectors:
         """How many vectors there are."""
         return sum(collection.count() for collection in self._collections.values())
 
-    def ids(self) -> Iterator[int]:
-        """The passages that have a vector."""
-        for collection in self._collections.values():
-            yield from map(int, collection.get(include=[])["ids"])
+    def ids(self, segment: int) -> list[int]:
+        """The passages of a segment that have a vector."""
+        return [int(i) for i in self._collections[segment].get(include=[])["ids"]]
 
     def vectors(self, passage_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """The vectors of passages of one segment."""

@@ -189,9 +189,9 @@ def ingest(
         console.write_report(report, settings.index, dry_run=dry_run)
     read = report.added + report.updated + report.unchanged
     if report.failed and read:
+        rest = "can" if dry_run else "are in"
         typer.echo(
-            f"{len(report.failed)} of {read + len(report.failed)} could not be read; the others {'can' if dry_run else 'are in'}.",
-            err=True,
+            f"{len(report.failed)} of {read + len(report.failed)} could not be read; the others {rest}.", err=True
         )
     elif not read and not report.removed:
         typer.echo("Nothing could be read, so nothing was added to the index.", err=True)

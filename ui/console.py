@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
@@ -18,6 +19,7 @@ from rich.status import Status
 from rich.text import Text
 
 from rag.records import (
+    UNSUPPORTED,
     Answer,
     DoneEvent,
     Event,
@@ -30,7 +32,8 @@ from rag.records import (
 )
 
 if TYPE_CHECKING:
-    from ingest import Progress, Report
+    from ingest import Progress as IngestProgress
+    from ingest import Report
     from ingest.reading_list import Fetched
     from rag.pull import PullProgress
     from ui.doctor import Check
@@ -144,8 +147,8 @@ def source_line(passage: Passage) -> Text:
     return line.append("".join(f" · {part}" for part in about if part))
 
 
-def write_report(report: Report, index: Path) -> None:
-    """Print what an ingest did, each failed file with its reason."""
+def write_report(report: Report, index: Path, *, dry_run: bool = False) -> None:
+    """Print what an ingest did, or would do, each failed file with its reason."""
     console = output()
     counts = [
         f"{count} {what}"
@@ -159,10 +162,12 @@ def write_report(report: Report, index: Path) -> None:
         )
         if count
     ]
-    write(console, f"Articles: {', '.join(counts) or 'none'} ({report.seconds:.1f} s).")
-    for place, reason in report.failed:
+    would = ", if this were no trial" if dry_run else ""
+    write(console, f"Articles: {', '.join(counts) or 'none'}{would} ({report.seconds:.1f} s).")
+    for place, reason in report.failed + report.warnings:
         write(console, f"{place}: {reason}.", 2)
-    write(console, f"The index at {index} holds {report.passages:,} passages.")
+    copies = f"; {report.copies:,} articles are copies, kept as further sources" if report.copies else ""
+    write(console, f"The index at {index} holds {report.passages:,} passages{copies}.")
 
 
 def write_fetched(fetched: Fetched) -> None:
@@ -216,31 +221,32 @@ def fetch_progress() -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def pull_progress(name: str) -> Iterator[Callable[[PullProgress], None]]:
+def pull_progress() -> Iterator[Callable[[PullProgress], None]]:
     """A progress bar on a terminal, and nothing elsewhere; yields what is to be called with each report."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.table import Column
 
     console = messages()
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
+        BarColumn(bar_width=20),
+        DownloadColumn(table_column=Column(no_wrap=True)),
+        TransferSpeedColumn(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(),
         TextColumn("left"),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=None)
+        task = bar.add_task("asking", total=None)
 
         def report(now: PullProgress) -> None:
-            description = _harmless(f"{name}: {now.status}" if now.status else name)
+            description = _harmless(now.status or "asking")
             bar.update(task, description=description, completed=now.completed, total=now.total or None)
 
         yield report
 
 
 @contextmanager
-def ingest_progress() -> Iterator[Callable[[Progress], None]]:
+def ingest_progress() -> Iterator[Callable[[IngestProgress], None]]:
     """A progress bar on a terminal, and nothing elsewhere; yields what `ingest.sync` is to call."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -248,13 +254,24 @@ def ingest_progress() -> Iterator[Callable[[Progress], None]]:
     columns = (
         TextColumn("Reading"),
         BarColumn(),
-        TextColumn("{task.fields[articles]:,} articles,"),
+        TextColumn("{task.fields[articles]:,} articles, {task.fields[rate]:,.0f} passages/s,"),
         TimeRemainingColumn(),
         TextColumn("left"),
     )
+    started = 0.0
+
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None, articles=0)
-        yield lambda now: bar.update(task, completed=now.done, total=now.total, articles=now.articles)
+        task = bar.add_task("", total=None, articles=0, rate=0.0)
+
+        def show(now: IngestProgress) -> None:
+            nonlocal started
+            # What comes before the first passages is loading the embedder.
+            started = started or (time.monotonic() if now.passages else 0.0)
+            seconds = time.monotonic() - started if started else 0.0
+            rate = now.passages / seconds if seconds > 1 else 0.0
+            bar.update(task, completed=now.done, total=now.total, articles=now.articles, rate=rate)
+
+        yield show
 
 
 def show_answer(events: Iterable[Event], *, text: bool = True) -> Answer:
@@ -349,6 +366,7 @@ class _AnswerView:
         for word in whole:
             piece = Text(word)
             piece.highlight_regex(_MARK, "bold cyan")
+            piece.highlight_regex(re.escape(UNSUPPORTED), "bold yellow")
             if self._column + piece.cell_len >= self._output.width and not word.isspace():
                 self._output.print()
                 self._column = 0
