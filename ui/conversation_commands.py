@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The conversation's id, or as much as tells it apart.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the records as JSON.")]
 
-app = typer.Typer(
-    help="The conversations that the chat page saved on this machine.", rich_markup_mode=None, no_args_is_help=True
-)
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """List, search, export and delete the conversations that the chat page saved on this machine."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("list")

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The model's name, as in deepseek-r1:8b.")]
 
-app = typer.Typer(
-    help="Show, get, choose and remove the models that can write answers.", rich_markup_mode=None, no_args_is_help=True
-)
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Show, get, choose and remove the models that can write answers."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("list")
@@ -65,7 +70,7 @@ def pull(
     room = None if force else free_room(settings.ollama_host)
     share = 0.0
     try:
-        with closing(get(settings.ollama_host, name, room)) as reports, console.pull_progress(name) as show_progress:
+        with closing(get(settings.ollama_host, name, room)) as reports, console.pull_progress() as show_progress:
             for report in reports:
                 share = report.share
                 show_progress(report)
