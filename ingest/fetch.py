@@ -48,6 +48,8 @@ class Page:
     data: bytes
     encoding: str
     """Empty when the server named none."""
+    kind: str = HTML[0]
+    """Its media type."""
 
 
 class UnreachableError(FetchError):
@@ -88,7 +90,7 @@ async def fetch(
             redirects too.
         types: media types that will do; any when empty.
         turn: entered with the address for each request, redirected ones too; it may wait, or refuse by a FetchError.
-        allowed: IP addresses that may be reached although they are not public.
+        allowed: IP addresses, or networks as in 10.0.0.0/8, that may be reached although they are not public.
 
     Raises:
         FetchError: the page cannot be had; the message is the reason.
@@ -97,7 +99,10 @@ async def fetch(
     for _ in range(MOST_REDIRECTS + 1):
         async with turn(str(here)), _response(here, allowed) as response:
             if response.status_code == 200:
-                return Page(str(here), await _content(response, types), response.charset_encoding or "")
+                kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+                if types and kind not in types:
+                    raise FetchError(f"it is no web page but {kind[:100] or 'of an unnamed kind'}")
+                return Page(str(here), await _content(response), response.charset_encoding or "", kind)
             if not response.has_redirect_location:
                 raise StatusError(response.status_code, _retry_after(response))
         here = _parsed(response.headers["location"], here)
@@ -152,6 +157,8 @@ async def _response(url: httpx.URL, allowed: Collection[str]) -> AsyncIterator[h
                 await response.aclose()
     except TimeoutError as error:
         raise FetchError(f"it took longer than {SECONDS} seconds") from error
+    except httpx.InvalidURL as error:  # httpx looks at redirects by itself, too
+        raise FetchError(f"it redirects to an address that can't be understood ({error})") from error
     except httpx.TransportError as error:
         raise FetchError(f"the connection broke off ({str(error) or type(error).__name__})") from error
 
@@ -210,7 +217,7 @@ async def _addresses(url: httpx.URL, allowed: Collection[str]) -> list[str]:
         raise UnreachableError(f"its server {host} can't be found") from error
     addresses = sorted(dict.fromkeys(str(entry[4][0]) for entry in found), key=lambda address: ":" in address)
     for address in addresses:
-        if address not in allowed and not _is_public(address):
+        if not _is_public(address) and not _is_in(address, allowed):
             raise FetchError(f"its server {host} is in a private network ({address})")
     return addresses
 
@@ -230,11 +237,12 @@ def _is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-async def _content(response: httpx.Response, types: Collection[str]) -> bytes:
-    """The body, unpacked, when it is of one of the types and not too large."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if types and kind not in types:
-        raise FetchError(f"it is no web page but {kind[:100] or 'of an unnamed kind'}")
+def _is_in(address: str, networks: Collection[str]) -> bool:
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """The body, unpacked, when it is not too large."""
     data = bytearray()
     async for piece in response.aiter_raw():
         data += piece

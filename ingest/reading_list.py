@@ -7,26 +7,21 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urljoin, urlsplit
 
 from platformdirs import user_data_path
-from protego import Protego
 
 from corpus.reading_list import Original, is_home_page
-from ingest.fetch import AGENT, Page, StatusError, UnreachableError, fetch, reach
+from ingest.fetch import Page, UnreachableError, reach
 from ingest.load import load
+from ingest.polite import Visitor, host_of
 from rag.errors import FetchError, LoadError, NetworkError
 from rag.records import Article
 
-PAUSE = 2.0
-"""Seconds between two requests to one host, unless its robots.txt asks for more."""
-PATIENCE = 60.0
-"""More seconds than these are not waited for a host; what it has left is for another run."""
 HOSTS_AT_ONCE = 8
 WITNESSES = 8
 """When none of so many hosts, those with the most originals, can be reached, there is no network."""
@@ -34,8 +29,6 @@ LOST_IN_A_ROW = 5
 """After so many originals without one server that answers, the network may have gone."""
 LEAST_WORDS = 80
 """Below these it's a teaser, a notice or a list of links."""
-ROBOTS_CHARACTERS = 500 * 1024
-"""RFC 9309 lets readers of a robots.txt stop here."""
 
 
 @dataclass(slots=True)
@@ -85,24 +78,8 @@ def fetch_originals(
 
 
 def _path(folder: Path, original: Original) -> Path:
-    host = re.sub(r"[^a-z0-9.-]", "-", _host(original.url))
+    host = re.sub(r"[^a-z0-9.-]", "-", host_of(original.url))
     return folder / f"{host}-{hashlib.sha256(original.url.encode()).hexdigest()[:16]}.jsonl"
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.lower()
-
-
-@dataclass(slots=True)
-class _Host:
-    """What is known of a host, and whose turn it is there."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    rules: Protego | None = None
-    refusal: FetchError | None = None
-    """Why nothing is fetched there."""
-    pause: float = 0.0
-    free_at: float = 0.0
 
 
 class _Run:
@@ -118,7 +95,7 @@ class _Run:
         self.progress = progress
         self.allowed = allowed
         self.report = Fetched(str(folder))
-        self.hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self.visitor = Visitor(allowed)
         self.places = asyncio.Semaphore(HOSTS_AT_ONCE)
         self.lost = 0
 
@@ -126,7 +103,7 @@ class _Run:
         await self._assert_network()
         queues: defaultdict[str, list[Original]] = defaultdict(list)
         for original in missing:
-            queues[_host(original.url)].append(original)
+            queues[host_of(original.url)].append(original)
         await asyncio.gather(*(self._queue(queue) for queue in queues.values()))
 
     async def _assert_network(self) -> None:
@@ -135,8 +112,8 @@ class _Run:
         Raises:
             NetworkError: there is none.
         """
-        examples = {_host(original.url): original.url for original in self.originals}
-        counts = Counter(_host(original.url) for original in self.originals)
+        examples = {host_of(original.url): original.url for original in self.originals}
+        counts = Counter(host_of(original.url) for original in self.originals)
         attempts = [
             asyncio.create_task(reach(examples[host], allowed=self.allowed))
             for host, _ in counts.most_common(WITNESSES)
@@ -164,7 +141,7 @@ class _Run:
         async with self.places:
             for original in queue:
                 try:
-                    page = await self._fetch(original.url)
+                    page = await self.visitor.fetch(original.url)
                     await asyncio.to_thread(_save, original, page, self.folder)
                     self.report.new += 1
                     self.lost = 0
@@ -176,61 +153,6 @@ class _Run:
                         self.lost = 0
                 settled = self.report.kept + self.report.new + len(self.report.missed)
                 self.progress(settled, len(self.originals))
-
-    async def _fetch(self, url: str) -> Page:
-        """The page; a server that is busy and says for how long is asked once more after that."""
-        try:
-            return await fetch(url, turn=self._turn, allowed=self.allowed)
-        except StatusError as error:
-            if error.retry_after is None:
-                raise
-            if error.retry_after > PATIENCE:
-                raise FetchError(f"the server wants no request for {error.retry_after:.0f} seconds") from error
-            await asyncio.sleep(error.retry_after)
-        return await fetch(url, turn=self._turn, allowed=self.allowed)
-
-    @asynccontextmanager
-    async def _turn(self, url: str) -> AsyncIterator[None]:
-        """Alone with the host of `url`, as soon as it may be asked again.
-
-        Raises:
-            FetchError: its robots.txt forbids it.
-        """
-        host = self.hosts[_host(url)]
-        loop = asyncio.get_running_loop()
-        async with host.lock:
-            if host.rules is None and host.refusal is None:
-                await self._ask_for_rules(host, url)
-                host.free_at = loop.time() + host.pause
-            if host.refusal:
-                raise type(host.refusal)(*host.refusal.args)
-            if host.rules and not host.rules.can_fetch(url, AGENT):
-                raise FetchError("the outlet's robots.txt asks programs to leave it alone")
-            await asyncio.sleep(host.free_at - loop.time())
-            try:
-                yield
-            finally:
-                host.free_at = loop.time() + host.pause
-
-    async def _ask_for_rules(self, host: _Host, url: str) -> None:
-        """Learn what the host's robots.txt allows, as RFC 9309 has it: one that is missing allows everything."""
-        try:
-            page = await fetch(urljoin(url, "/robots.txt"), types=(), allowed=self.allowed)
-            text = page.data.decode("utf-8", "replace")[:ROBOTS_CHARACTERS]
-        except StatusError as error:
-            if error.status >= 500 or error.status == 429:
-                host.refusal = FetchError(f"the outlet's robots.txt can't be had ({error})")
-            text = ""
-        except UnreachableError as error:
-            host.refusal = error
-            return
-        except FetchError as error:
-            host.refusal = FetchError(f"the outlet's robots.txt can't be had: {error}")
-            return
-        host.rules = Protego.parse(text)
-        host.pause = max(PAUSE, host.rules.crawl_delay(AGENT) or 0)
-        if host.pause > PATIENCE:
-            host.refusal = FetchError(f"the outlet's robots.txt asks for {host.pause:.0f} seconds between two requests")
 
 
 def _save(original: Original, page: Page, folder: Path) -> None:

@@ -26,10 +26,12 @@ from tests.web_server import (
     dying,
     endless,
     html,
+    lying,
     page,
     redirect,
     respond,
     silent,
+    talkative,
     trickling,
     trickling_headers,
 )
@@ -113,6 +115,15 @@ PACKED = gzip.compress(page().encode())
         pytest.param(redirect("file:///etc/passwd"), "only plain http and https", id="redirect to a file"),
         pytest.param(redirect("http://127.0.0.2/"), "in a private network .127.0.0.2", id="redirect to this machine"),
         pytest.param(redirect("http://10.0.0.1/"), "in a private network .10.0.0.1", id="redirect to a private one"),
+        pytest.param(redirect("//10.0.0.1/"), "in a private network .10.0.0.1", id="redirect without a scheme"),
+        pytest.param(redirect("http://me:word@10.0.0.1/"), "only plain http and https", id="redirect with a password"),
+        pytest.param(
+            redirect("javascript:alert(1)"),
+            "redirects to an address that can't be understood",
+            id="redirect to a script",
+        ),
+        pytest.param(lying, "the connection broke off", id="longer by its header than it is"),
+        pytest.param(talkative, "the connection broke off", id="headers without an end"),
         pytest.param(redirect("http://169.254.169.254/"), "in a private network", id="redirect to a link-local one"),
     ],
 )
@@ -145,6 +156,22 @@ def test_slow_servers_are_left(server: WebServer, monkeypatch: pytest.MonkeyPatc
         get(f"{server.url}/")
 
 
+def test_no_more_than_the_header_says_is_read(server: WebServer) -> None:
+    """What comes after the length that a server named is not part of the page."""
+    server.replies["/"] = respond(200, "<p>word", content_length=3)
+    assert get(server.url).data == b"<p>"
+
+
+def test_a_network_can_be_allowed(server: WebServer) -> None:
+    """Addresses that aren't public are reached when they, or their network, are allowed, and no others."""
+    server.replies["/"] = html()
+    for allowed in (("127.0.0.1",), ("10.0.0.0/8", "127.0.0.0/8")):
+        assert get(server.url, allowed=allowed).kind == "text/html"
+    for allowed in (("127.0.0.2",), ("10.0.0.0/8", "::/0")):
+        with pytest.raises(FetchError, match="in a private network"):
+            get(server.url, allowed=allowed)
+
+
 def test_a_refused_connection_is_told_apart() -> None:
     """A port on which nothing listens, and a name that nobody has, are told apart from what a server answers."""
     for url in (f"http://127.0.0.1:{closed_port()}/", "http://nobody.invalid/"):
@@ -162,7 +189,21 @@ def test_reach_asks_for_nothing(server: WebServer) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://127.0.0.1/", "file:///etc/passwd", "//127.0.0.1/", "127.0.0.1", "http://", "", "http://me:word@127.0.0.1/"],
+    [
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "javascript:fetch('http://127.0.0.1/')",
+        "data:text/html,<p>word",
+        "gopher://127.0.0.1:70/",
+        "http+unix://%2Frun%2Fdocker.sock/",
+        "//127.0.0.1/",
+        "127.0.0.1",
+        "http://",
+        "",
+        "http://me:word@127.0.0.1/",
+        "http://news.example@127.0.0.1/",
+        "https://news.example:443@127.0.0.1/",
+    ],
 )
 def test_only_plain_web_addresses_are_fetched(url: str) -> None:
     """Other schemes, addresses without a host and those with a password are refused."""
@@ -177,6 +218,9 @@ def test_only_plain_web_addresses_are_fetched(url: str) -> None:
         "localhost",
         "2130706433",
         "0x7f.1",
+        "127.1",
+        "0xa9fea9fe",
+        "127。0。0。1",
         "0.0.0.0",
         "10.1.2.3",
         "100.64.0.1",
@@ -202,6 +246,15 @@ def test_only_plain_web_addresses_are_fetched(url: str) -> None:
 def test_addresses_that_are_not_public_are_refused(host: str) -> None:
     """No form of a private, loopback, link-local or multicast address is connected to."""
     with pytest.raises(FetchError, match="in a private network"):
+        get(f"http://{host}:9/", allowed=())
+
+
+@pytest.mark.parametrize(
+    "host", ["0177.0.0.1", "127.0.0.1.", "127.0.0.256", "①②⑦.⓪.⓪.①", "127.0.0.1\\@news.example", "a b"]
+)
+def test_hosts_that_may_be_read_in_two_ways_are_refused(host: str) -> None:
+    """Octal numbers, circled digits and the like, which programs read differently, lead nowhere."""
+    with pytest.raises(FetchError, match=r"can't be understood|can't be found|in a private network|plain http"):
         get(f"http://{host}:9/", allowed=())
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from corpus.reading_list import Original
-from ingest import reading_list
+from ingest import polite, reading_list
 from ingest.load import load
 from ingest.reading_list import Fetched, fetch_originals
 from rag.errors import LoadError, NetworkError
@@ -47,7 +47,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_list, "PAUSE", 0.0)
+    monkeypatch.setattr(polite, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_a_pause_is_made_between_requests(
     start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> None:
     """Each request to a host waits for the pause since the last one, or for what the host's robots.txt asks for."""
-    monkeypatch.setattr(reading_list, "PAUSE", 10.0)
+    monkeypatch.setattr(polite, "PAUSE", 10.0)
     server = start({"/a": html(), "/b": html()})
     run([f"{server.url}/a", f"{server.url}/b"], folder)
     assert [8 < nap <= 10 for nap in naps] == [True, True]

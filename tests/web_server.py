@@ -111,7 +111,7 @@ def respond(status: int, body: str | bytes = b"", content_type: str = "text/html
     data = body.encode() if isinstance(body, str) else body
 
     def reply(handler: Handler) -> None:
-        handler.begin(status, content_type=content_type, content_length=len(data), **headers)
+        handler.begin(status, **{"content_type": content_type, "content_length": len(data), **headers})
         handler.wfile.write(data)
 
     return reply
@@ -154,6 +154,19 @@ def trickling_headers(handler: Handler) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
     while not handler.web.closing.wait(0.02):
         handler.wfile.write(b"a")
+
+
+def talkative(handler: Handler) -> None:
+    """Headers without an end, as fast as they are read."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while not handler.web.closing.is_set():
+        handler.wfile.write(b"X-Word: word\r\n" * 1000)
+
+
+def lying(handler: Handler) -> None:
+    """A body that is shorter than its header says."""
+    handler.begin(200, content_type="text/html", content_length=10_000)
+    handler.wfile.write(page().encode())
 
 
 def silent(handler: Handler) -> None:
