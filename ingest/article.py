@@ -33,6 +33,8 @@ class Loaded:
     reason: str = ""
     warnings: tuple[str, ...] = ()
     """What is wrong with the article although it could be read, a sentence each."""
+    is_aside: bool = False
+    """Whether it was not tried, since its kind is none that is read."""
 
 
 def loaded(fields: Mapping[str, Any], origin: str, size: int, place: str = "") -> Loaded:

@@ -13,6 +13,7 @@ from os import stat_result
 from pathlib import Path
 from typing import Self
 
+from ingest.load import shown
 from rag.errors import IndexStateError
 from rag.generations import unwritten
 from rag.index import Embedding, Index
@@ -157,18 +158,18 @@ class Ledger:
         if self._base is None:
             return 0
         row = self._database.execute(
-            "SELECT state, articles FROM file WHERE path = ? AND reader = ?", (str(path), self._reader)
+            "SELECT state, articles FROM file WHERE path = ? AND reader = ?", (shown(path), self._reader)
         ).fetchone()
         if row is None or row[0] != _state(found):
             return 0
         content = Content()
-        for article_id, digest in self._base.of_origin(str(path)):
+        for article_id, digest in self._base.of_origin(shown(path)):
             if self.has_seen(article_id):
                 return 0
             content.add(article_id, digest)
         if row[1] != content.fingerprint:
             return 0
-        for article_id, _ in self._base.of_origin(str(path)):
+        for article_id, _ in self._base.of_origin(shown(path)):
             self.see(article_id)
         return content.articles
 
@@ -177,7 +178,7 @@ class Ledger:
         if self._is_kept and max(found.st_mtime_ns, found.st_ctime_ns) < time.time_ns() - _COARSEST_CLOCK_NS:
             self._database.execute(
                 "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)",
-                (str(path), self._reader, _state(found), content.fingerprint),
+                (shown(path), self._reader, _state(found), content.fingerprint),
             )
 
     def see(self, article_id: str) -> None:

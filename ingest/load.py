@@ -231,7 +231,7 @@ def _archive(path: Path, place: str) -> Iterator[Loaded]:
             is_empty = False
             name = f"{place}/{member.name}"
             if member.is_aside:
-                yield Loaded(name, member.size, reason="files of its kind are not read")
+                yield Loaded(name, member.size, reason="files of its kind are not read", is_aside=True)
             elif member.reason:
                 yield Loaded(name, member.size, reason=member.reason)
             else:

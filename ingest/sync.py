@@ -13,7 +13,7 @@ from pathlib import Path
 from ingest.article import Loaded, digest
 from ingest.build import Builder, Change, Item
 from ingest.cache import Content, Embeddings, Ledger
-from ingest.load import files, load
+from ingest.load import files, load, shown
 from ingest.split import VERSION
 from rag import generations
 from rag.embed import Embedder, MiniLM
@@ -29,8 +29,8 @@ class Report:
 
     `passages` is how many the index holds now, and `copies` how many of its articles are copies of another one, which
     are kept as further sources of that one's passages. `failed` lists what could not be read, as (place, reason);
-    `warnings` what is wrong with articles that were read, in the same form; `ignored` the files in folders whose
-    format is none that can be read.
+    `warnings` what is wrong with articles that were read, in the same form; `ignored` the files in folders and
+    archives whose format is none that can be read.
     """
 
     added: int = 0
@@ -90,7 +90,7 @@ def sync(
     settings = settings or Settings.from_env()
     embedder = embedder or MiniLM()
     with nullcontext() if dry_run else generations.writing(settings.index):
-        report = _Sync(settings.index, embedder, progress, rebuild, dry_run).run([Path(p).resolve() for p in paths])
+        report = _Sync(settings.index, embedder, progress, rebuild, dry_run).run([_resolved(Path(p)) for p in paths])
     report.seconds = time.monotonic() - started
     return report
 
@@ -211,11 +211,11 @@ class _Sync:
             try:
                 found, ignored = files(root)
             except LoadError as error:
-                self.report.failed.append((str(root), str(error)))
-                self.kept_origins.add(str(root))
+                self.report.failed.append((shown(root), str(error)))
+                self.kept_origins.add(shown(root))
                 continue
             to_read |= dict.fromkeys(found)
-            self.report.ignored += [str(path) for path in ignored]
+            self.report.ignored += [shown(path) for path in ignored]
         self.total = sum(_size(path) for path in to_read)
         for path in to_read:
             start = self.done
@@ -233,13 +233,16 @@ class _Sync:
         self.report.unchanged += articles
         self.articles += articles
         if self.anew and self.base is not None:
-            for article_id, old_digest in self.base.of_origin(str(path)):
-                yield self._stored(article_id, old_digest, str(path))
+            for article_id, old_digest in self.base.of_origin(shown(path)):
+                yield self._stored(article_id, old_digest, shown(path))
 
     def _read(self, path: Path, found_state: stat_result | None) -> Iterator[Item]:
         content: Content | None = Content()
         for loaded in load(path):
             self.done += loaded.size
+            if loaded.is_aside:
+                self.report.ignored.append(loaded.place)
+                continue
             item = self._judge(loaded, path)
             if item is None:
                 content = None
@@ -257,7 +260,7 @@ class _Sync:
         article = loaded.article
         if article is None:
             self.report.failed.append((loaded.place, loaded.reason))
-            self.kept_origins.add(str(path))
+            self.kept_origins.add(shown(path))
             return None
         if self.ledger.has_seen(article.id):
             reason = f"another article in the same run has the id {article.id!r}; this one was left out"
@@ -276,8 +279,8 @@ class _Sync:
             change = "changed"
         else:
             self.report.unchanged += 1
-            change = "moved" if recorded[1] != str(path) else "none"
-        return Item(article, new_digest, str(path), "new" if self.anew else change)
+            change = "moved" if recorded[1] != shown(path) else "none"
+        return Item(article, new_digest, shown(path), "new" if self.anew else change)
 
     def _others(self, roots: Sequence[Path]) -> Iterator[Item]:
         """What the old index holds from elsewhere, or of files that could not be read."""
@@ -312,9 +315,8 @@ class _Sync:
 
     def _is_vanished(self, origin: str, roots: Sequence[Path]) -> bool:
         """Whether an article from there that was not seen is no longer there."""
-        path = Path(origin)
-        places = [path, *path.parents]
-        return not any(str(place) in self.kept_origins for place in places) and any(root in places for root in roots)
+        places = {origin, *map(str, Path(origin).parents)}
+        return places.isdisjoint(self.kept_origins) and any(shown(root) in places for root in roots)
 
     def _build(self, roots: Sequence[Path], items: Iterator[Item]) -> None:
         at_hand = Embeddings.collected(self.root, self.base, generations.unfinished(self.root))
@@ -337,8 +339,16 @@ class _Sync:
             self.progress(Progress(self.done, self.total, self.articles, passages))
 
 
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    # A loop of links, or a character that no path can have: to be said like anything else that can't be read.
+    except (RuntimeError, ValueError, OSError):
+        return path
+
+
 def _stat(path: Path) -> stat_result | None:
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         return path.stat()
     return None
 

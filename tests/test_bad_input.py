@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest import sync
 from ingest.load import MOST_BYTES, files, load, shown
+from rag import Settings
+from rag.embed import MiniLM
 from tests.test_archives import packed
 
 PARAGRAPH = "The chip maker's shares fell on Monday after a laboratory in Hangzhou had shown its model. " * 6
@@ -244,3 +247,32 @@ def test_one_bad_file_in_an_archive_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(packed({"a.md": b"Text.", "b.md": b"\0", "c.txt": b"Text."}))
     assert [bool(loaded.article) for loaded in load(path)] == [True, False, True]
+
+
+@posix
+def test_a_sync_survives_names_and_kinds_that_no_one_would_give(tmp_path: Path, embedder: MiniLM) -> None:
+    """What can be read goes in under a name that can be stored, is known again, and goes when its file is gone."""
+    folder = tmp_path / "folder"
+    write(folder, "a.md")
+    odd = folder / os.fsdecode(b"caf\xe9")
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    (odd / "b\n.md").write_text("Other text.")
+    (folder / "c.zip").write_bytes(packed({"d.md": b"More text.", "photo.jpg": b"x"}))
+    os.mkfifo(folder / "pipe.md")
+    (folder / "loop").symlink_to(folder / "loop")
+    settings = Settings(tmp_path / "index")
+    first = sync([folder, folder / "loop", folder / "x\0"], settings, embedder=embedder)
+    assert first.added == 3
+    assert [place.removeprefix(str(tmp_path)) for place, _ in first.failed] == [
+        "/folder/loop",
+        "/folder/x\\x00",
+        "/folder/pipe.md",
+    ]
+    assert [place.removeprefix(str(folder)) for place in first.ignored] == ["/loop", "/c.zip/photo.jpg"]
+    assert sync([odd], settings, embedder=embedder).unchanged == 1
+    (odd / "b\n.md").unlink()
+    again = sync([folder], settings, embedder=embedder)
+    assert (again.added, again.unchanged, again.removed) == (0, 2, 1)
