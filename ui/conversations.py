@@ -247,12 +247,14 @@ class Conversations:
     def scrub(self) -> None:
         """Take what was deleted out of the file itself; where another process is reading, the next opening does it."""
         with suppress(ConversationsError), self.connected() as database:
+            [done] = database.execute("SELECT max(mark) FROM unscrubbed").fetchone()
             # Rebuilt, because a full-text index keeps deleted words until it happens to merge them away.
             database.execute("INSERT INTO search (search) VALUES ('rebuild')")
             database.execute("VACUUM")
             busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if not busy:
-                database.execute("DELETE FROM unscrubbed")
+                # What another process deletes meanwhile is marked by a higher number.
+                database.execute("DELETE FROM unscrubbed WHERE mark <= ?", (done,))
 
     @contextmanager
     def connected(self) -> Iterator[sqlite3.Connection]:
@@ -345,7 +347,7 @@ class Visitor:
         with self._store.changing() as database:
             key, _ = self._find(database, id)
             database.execute("DELETE FROM turns WHERE conversation = ? AND number >= ?", (key, number))
-            database.execute("INSERT OR IGNORE INTO unscrubbed VALUES (1)")
+            database.execute("INSERT INTO unscrubbed DEFAULT VALUES")
 
     def listed(self) -> list[Conversation]:
         """All conversations that have a turn, the one changed last first."""
@@ -410,7 +412,7 @@ class Visitor:
         with self._store.changing() as database:
             key, _ = self._find(database, id)
             database.execute("DELETE FROM conversations WHERE key = ?", (key,))
-            database.execute("INSERT OR IGNORE INTO unscrubbed VALUES (1)")
+            database.execute("INSERT INTO unscrubbed DEFAULT VALUES")
         self._store.scrub()
 
     def rate(self, id: str, number: int, thumb: Thumb | None, note: str = "") -> None:
