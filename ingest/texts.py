@@ -40,7 +40,15 @@ _FIELD_OF_LABEL = {
     "byline": "author", "source": "outlet", "publisher": "outlet", "link": "url",
 }  # fmt: skip
 _DATE_LINE = re.compile(r"(?:(?:published|updated|posted)(?:\s+(?:on|at))?[\s:]+)?(?P<date>.*)", re.IGNORECASE)
-_BYLINE = re.compile(r"by\s+(?P<author>[^\W\d_][^,|•·\d]{2,60}?)\s*(?:[,|•·–—-]\s*(?P<date>.*\d{4}.*))?", re.IGNORECASE)
+_BYLINE = re.compile(
+    r"[Bb][Yy]\s+(?P<author>[^\W\d_a-z][\w.'’-]+(?:,?\s+(?:(?:and|de|di|la|van|von|der|bin|al)\s+)*[^\W\d_a-z][\w.'’-]*){1,6})"
+    r"(?<!\.)\s*(?:[,|•·–—-]\s*(?P<date>.*\d{4}.*))?"
+)
+_NO_TITLE = re.compile(
+    r"(?:microsoft )?word(?: document| - .*)?|(?:untitled|unknown|no title|title|document|anonymous|unspecified)\s*\d*",
+    re.IGNORECASE,
+)
+_FILE_NAME = re.compile(r"\S+[._-]\S+")
 
 
 def read_markdown(name: str, data: bytes) -> Iterator[Loaded]:
@@ -59,7 +67,7 @@ def read_markdown(name: str, data: bytes) -> Iterator[Loaded]:
 def read_text(name: str, data: bytes) -> Iterator[Loaded]:
     """The article of a plain text: what stands on top of it as fields, and its paragraphs without boilerplate."""
     paragraphs = without_boilerplate(unwrapped(clean(decode(data)).split("\n")))
-    fields = _take_fields(paragraphs)
+    fields = take_fields(paragraphs)
     if not paragraphs and "title" in fields:
         paragraphs.append(fields["title"])
     yield loaded({"title": title_from(name), **fields, "text": "\n\n".join(paragraphs)}, name, len(data))
@@ -140,8 +148,8 @@ def date_line(line: str) -> str:
 
 
 def is_headline(line: str) -> bool:
-    """Whether a line may be a headline: short, and no sentence."""
-    return 0 < len(line.strip()) <= 150 and line.strip()[-1] not in ".!:;,。！"
+    """Whether a line may be a headline: short, no sentence, and no row of a table."""
+    return 0 < len(line.strip()) <= 150 and line.strip()[-1] not in ".!:;,。！" and " | " not in line
 
 
 def _is_text(text: str) -> bool:
@@ -152,10 +160,11 @@ def _is_text(text: str) -> bool:
     )
 
 
-def _take_fields(paragraphs: list[str]) -> dict[str, str]:
+def take_fields(paragraphs: list[str], *, is_titled: bool = False) -> dict[str, str]:
     """What stands on top of a text that was copied from a page or sent by an agency; taken out of `paragraphs`.
 
-    That is a date line, a headline, a line that names the author, or lines such as "Source: Reuters".
+    That is a date line, a headline unless the text `is_titled` already, a line that names the author, or lines such as
+    "Source: Reuters".
     """
     fields: dict[str, str] = {}
     position = 0
@@ -163,21 +172,20 @@ def _take_fields(paragraphs: list[str]) -> dict[str, str]:
         if position >= len(paragraphs):
             break
         line = paragraphs[position]
-        found = _fields_of(line)
-        if found and not found.keys() <= fields.keys():
+        if found := fields_of(line):
             fields = found | fields
-        elif "title" not in fields and is_headline(line) and len(paragraphs) > 1:
+        elif "title" not in fields and not is_titled and is_headline(line) and len(paragraphs) > 1:
             fields["title"] = line
-        else:
+        elif is_headline(line):
             position += 1
-            if not is_headline(line):
-                break
             continue
+        else:
+            break
         del paragraphs[position]
     return fields
 
 
-def _fields_of(line: str) -> dict[str, str]:
+def fields_of(line: str) -> dict[str, str]:
     """The fields that one line on top of a text gives, if it is of that kind."""
     if day := date_line(line):
         return {"published": day}
@@ -188,6 +196,16 @@ def _fields_of(line: str) -> dict[str, str]:
         day = date_line(match["date"] or "")
         return {"author": match["author"].strip()} | ({"published": day} if day else {})
     return {}
+
+
+def usable_title(title: str) -> str:
+    """A title out of a file's properties, unless a program put it there.
+
+    >>> usable_title("Chips in the storm"), usable_title("Microsoft Word - draft3.doc"), usable_title("untitled")
+    ('Chips in the storm', '', '')
+    """
+    title = " ".join(title.split())
+    return "" if _NO_TITLE.fullmatch(title) or _FILE_NAME.fullmatch(title) else title
 
 
 def _plain(markdown: str) -> tuple[str, str]:
