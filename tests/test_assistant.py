@@ -18,12 +18,13 @@ from rag.embed import MiniLM
 from rag.errors import (
     IndexEmptyError,
     IndexMissingError,
+    ModelAccessError,
     ModelNotFoundError,
-    ModelServerError,
     QuestionError,
 )
-from rag.records import CitationEvent, DoneEvent, Event, ReasoningEvent, StageEvent, TextEvent
-from tests.ollama_server import Cut, Failure, Model, OllamaServer, Reply, Thinking
+from rag.records import CitationEvent, DoneEvent, Event, ReasoningEvent, StageEvent, Support, TextEvent, WithdrawnEvent
+from tests.ollama_server import Cut, Done, End, Failure, Model, OllamaServer, Raw, Reply, Thinking
+from tests.openai_server import OpenAIServer
 
 QUESTION = "How much market value did Nvidia lose on 27 January 2025?"
 
@@ -38,9 +39,11 @@ def events_of(assistant: Assistant, question: str = QUESTION) -> tuple[list[Even
     last = events[-1]
     assert isinstance(last, DoneEvent)
     answer = last.answer
-    assert "".join(e.text for e in events if isinstance(e, TextEvent)) == answer.text
-    assert "".join(e.text for e in events if isinstance(e, ReasoningEvent)) == answer.reasoning
-    assert tuple(e.citation for e in events if isinstance(e, CitationEvent)) == answer.citations
+    standing = events[max((n for n, e in enumerate(events) if isinstance(e, WithdrawnEvent)), default=0) :]
+    assert "".join(e.text for e in standing if isinstance(e, TextEvent)) == answer.text
+    assert tuple(e.citation for e in standing if isinstance(e, CitationEvent)) == answer.citations
+    thoughts = "".join(e.text for e in events if isinstance(e, ReasoningEvent))
+    assert answer.reasoning == ("" if answer.model == "quotes" else thoughts)
     check_citations(assistant, answer)
     return events, answer
 
@@ -214,6 +217,9 @@ def test_a_served_model_answers_with_citations(corpus_index: Path) -> None:
     assert answer.reasoning == "Passage 1 has it."
     assert answer.text.startswith("Nvidia lost about $589 billion of market value")
     assert len(answer.citations) == 1
+    assert answer.support == Support(1)
+    assert answer.context is not None
+    assert 500 < answer.context.used < answer.context.window == 8192
 
 
 def test_no_model_is_called_for_what_the_articles_do_not_hold(corpus_index: Path) -> None:
@@ -258,17 +264,96 @@ def test_auto_falls_back_to_quotes_and_says_why(
     assert any(isinstance(e, StageEvent) and e.stage == "note" for e in events)
 
 
-def test_a_model_that_was_asked_for_by_name_must_answer(corpus_index: Path) -> None:
-    """Whoever names a model wants that one: no silent replacement."""
+def test_a_name_that_no_model_has_is_an_error(corpus_index: Path) -> None:
+    """Whoever names a model wants that one: a wrong name or key is said to be so, and nothing answers in its place."""
     with OllamaServer([Model("llama3.2:3b")], []) as server:
         assistant = with_model(corpus_index, server, "ollama:deepseek-r1:8b")
         with pytest.raises(ModelNotFoundError, match="deepseek-r1:8b"):
             assistant.ask(QUESTION)
         assistant.close()
-    assistant = with_model(corpus_index, server, "ollama:deepseek-r1:8b")
-    with pytest.raises(ModelServerError):
-        assistant.ask(QUESTION)
+    with OpenAIServer(key="s3cret") as server:
+        settings = Settings(corpus_index, model=f"openai:{server.name}", openai_base_url=server.url)
+        assistant = Assistant.from_settings(settings)
+        with pytest.raises(ModelAccessError, match="AFTERSHOCK_OPENAI_API_KEY"):
+            assistant.ask(QUESTION)
+        assistant.close()
+
+
+FAILURES: dict[str, tuple[Sequence[Reply], str]] = {
+    "error": ([[Failure(500, "llama runner process has terminated")]], "llama runner process has terminated"),
+    "memory": ([[Failure(500, "model requires more system memory (5.6 GiB)")]], r"more system memory \(5\.6 GiB\)"),
+    "old version": ([[Failure(400, '"deepseek-r1:8b" does not support thinking')]], "does not support thinking"),
+    "cut amid thinking": ([[Thinking("Let me see."), Cut()]], "broke off the connection"),
+    "cut amid raw thinking": ([["<think>Let me", Cut()]], "broke off the connection"),
+    "malformed line": ([[Thinking("Hm."), Raw("{malformed")]], "sent no answer in"),
+    "error in the stream": ([[Thinking("Hm."), Raw('{"error": "an unknown error"}')]], "failed: (?i:an) .*error"),
+    "no end": ([[Thinking("Hm."), End()]], "stopped in the middle"),
+    "unloaded": ([[Done("unload")], [Done("unload")]], "gave an empty answer"),
+    "nothing": ([["\n"], [" "]], "gave an empty answer"),
+}
+
+
+@pytest.mark.parametrize("protocol", ["ollama", "openai"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failing_server_leaves_the_sources_own_words(corpus_index: Path, protocol: str, failure: str) -> None:
+    """Also with a model of the reader's choice: an answer in quotes, and a note that says what failed."""
+    replies, said = FAILURES[failure]
+    name = "Qwen/Qwen3-8B"
+    with OpenAIServer(name, replies) if protocol == "openai" else OllamaServer([Model(name)], replies) as server:
+        settings = Settings(
+            corpus_index, model=f"{protocol}:{name}", ollama_host=server.url, openai_base_url=server.url
+        )
+        assistant = Assistant.from_settings(settings)
+        events, answer = events_of(assistant)
+        assistant.close()
+        assert len(server.chats) == len(replies)
+    assert (answer.model, answer.refused, answer.interrupted) == ("quotes", False, False)
+    assert answer.citations
+    (note,) = answer.notes
+    assert re.search(said, note)
+    assert note.endswith("The answer is in the sources' own words.")
+    assert StageEvent("note", note) in events
+
+
+def test_a_server_that_is_gone_and_comes_back(corpus_index: Path) -> None:
+    """Between two questions a server may end and start again; the question meanwhile is answered in quotes."""
+    reply: Reply = ["Nvidia lost about $589 billion of market value on 27 January 2025 [1]."]
+    with OllamaServer([Model("deepseek-r1:8b")], [reply]) as server:
+        assistant = with_model(corpus_index, server)
+        assert events_of(assistant)[1].model == "ollama/deepseek-r1:8b"
+    _, answer = events_of(assistant)
+    assert answer.model == "quotes"
+    assert answer.notes[0].startswith("No model server answers at")
+    with OllamaServer([Model("deepseek-r1:8b")], [reply], port=server.port):
+        assert events_of(assistant)[1].model == "ollama/deepseek-r1:8b"
     assistant.close()
+
+
+def test_an_answer_that_nothing_supports_gives_way_to_quotes(corpus_index: Path) -> None:
+    """What a model makes up is taken back, and the sources' own words stand in its place, with a note."""
+    made_up = "A bakery in Lisbon opened its doors to forty violinists [1]. They played until the baker wept [2]."
+    with OllamaServer([Model("deepseek-r1:8b")], [[Thinking("Hm."), made_up]]) as server:
+        assistant = with_model(corpus_index, server)
+        events, answer = events_of(assistant)
+        assistant.close()
+    assert WithdrawnEvent() in events
+    assert (answer.model, answer.support) == ("quotes", None)
+    assert answer.citations
+    assert "bakery" not in answer.text
+    assert answer.notes == (
+        "Nothing that ollama/deepseek-r1:8b wrote stands in the articles: the answer is in the sources' own words.",
+    )
+
+
+def test_what_happened_on_a_day_is_told_by_the_articles_own_dates(corpus_index: Path) -> None:
+    """A model that reads a few passages would tell it worse; it isn't asked."""
+    with OllamaServer([Model("deepseek-r1:8b")], []) as server:
+        assistant = with_model(corpus_index, server)
+        _, answer = events_of(assistant, "What happened on 27 January 2025?")
+        assistant.close()
+        assert server.chats == []
+    assert (answer.model, answer.notes) == ("quotes", ())
+    assert len(answer.citations) > 3
 
 
 def test_a_server_that_dies_in_the_middle_leaves_what_was_said(corpus_index: Path) -> None:
