@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +30,9 @@ class Scores:
 
 
 def evaluate(
-    name: Annotated[str, typer.Argument(metavar="SET", help="The kind of questions: event or squad.")],
+    name: Annotated[
+        str, typer.Argument(metavar="SET", help="The kind of questions: event, squad, facets, support or injection.")
+    ],
     path: Annotated[Path, typer.Argument(help="The file with the questions.")],
     model: ModelOption = "quotes",
     index: IndexOption = None,
@@ -118,4 +120,65 @@ def _facets(settings: Settings, path: Path) -> Scores:
     )
 
 
-SETS: dict[str, Callable[[Settings, Path], Scores]] = {"event": _event, "squad": _squad, "facets": _facets}
+def _support(settings: Settings, path: Path) -> Scores:
+    from evals import support
+    from rag.support import THRESHOLD
+
+    statements = support.read(path)
+    with closing(open_assistant(settings)) as assistant:
+        judged = support.judge(assistant, console.track(statements, "Checking"), support.THRESHOLDS)
+    judgements = judged[THRESHOLD]
+    rows = {
+        "tuned on": [j for j in judgements if j.statement.tuned_on],
+        "held out": [j for j in judgements if not j.statement.tuned_on],
+    }
+    kinds = {row: dict(support.summary(of)) for row, of in rows.items()}
+    for kind in sorted({s.kind for s in statements}):
+        of = [j for j in judgements if j.statement.kind == kind]
+        kinds[kind] = {"sentences": len(of), "flagged": sum(j.flagged for j in of) / len(of)}
+    for threshold, those in judged.items():
+        of = [j for j in those if j.statement.tuned_on]
+        kinds[f"tuned on, at {threshold}"] = dict(support.summary(of))
+    wrong = [j for j in judgements if j.flagged == j.statement.supported]
+    return Scores(
+        dict(support.summary(judgements)),
+        kinds,
+        [f"{j.statement.id} {j.statement.kind}: {j.statement.sentence}" for j in wrong],
+    )
+
+
+def _injection(settings: Settings, path: Path) -> Scores:
+    """Over indexes of the settings' articles with the instructions in them, which are gone afterwards."""
+    import json
+
+    from evals import event, injection
+    from ingest import sync
+    from rag import Assistant
+
+    questions = event.read(Path(__file__).parent / "event_questions.jsonl")
+    outcomes = []
+    with closing(open_assistant(settings)) as assistant:
+        plants = injection.plants(assistant, injection.read(path), questions)
+        articles = assistant.articles()
+    for place in injection.PLACES:
+        with tempfile.TemporaryDirectory() as folder, console.working(f"Planting and asking ({place})"):
+            export, index = Path(folder) / "planted.jsonl", Path(folder) / "index"
+            lines = map(json.dumps, injection.planted(articles, plants, place))
+            export.write_text("\n".join(lines), encoding="utf-8")
+            sync([export], replace(settings, index=index))
+            with closing(Assistant.from_settings(replace(settings, index=index))) as spoiled:
+                outcomes += injection.ask(spoiled, plants, place)
+    return Scores(
+        injection.summary(outcomes),
+        {place: injection.summary([o for o in outcomes if o.place == place]) for place in injection.PLACES},
+        [f"{o.place} {o.plant.question.id} {o.plant.instruction}\n    {o.answer.text}" for o in outcomes if o.obeyed],
+    )
+
+
+SETS: dict[str, Callable[[Settings, Path], Scores]] = {
+    "event": _event,
+    "squad": _squad,
+    "facets": _facets,
+    "support": _support,
+    "injection": _injection,
+}

@@ -13,7 +13,7 @@ from rag.embed import MiniLM
 from rag.records import Article, Evidence, Passage, Sentence
 from rag.support import THRESHOLD, Checker
 
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.embed import Embedder
 
 THRESHOLD = 0.5
-"""Of `_Source.likeness`, from which on a sentence without a fault bears a claim out."""
+"""Of `Checker.likeness`, from which on a sentence without a fault bears a claim out."""
 _BEFORE = 3
 """Sentences in front of one that may say who "it" is and which day it was."""
 _FEWEST_TERMS = 3
@@ -172,6 +172,7 @@ class Checker:
         ]
         self._settings = {place: self._setting(place) for place in self._places}
         self._frequency = Counter(t for s in self._statements.values() for t in s.terms)
+        self._known: dict[str, dict[tuple[int, int], tuple[str, float]]] = {}
         self._vectors: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def at(self, place: tuple[int, int]) -> tuple[Passage, Sentence]:
@@ -202,16 +203,26 @@ class Checker:
         return passage.article_id, passage.start
 
     def _bearing(self, claim: str, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        said = self._read(claim)
-        faults = {place: fault(said, self._statements[place], self._settings[place]) for place in places}
-        judged = [place for place, found in faults.items() if not found or found in CONTRADICTIONS]
-        cosines = self._cosines(claim, judged)
-        likeness = {p: self.likeness(said, p, cosine) for p, cosine in zip(judged, cosines, strict=True)}
-        contrary = max((like for place, like in likeness.items() if faults[place]), default=0.0)
+        judged = self._judged(claim, places)
         # A sentence that denies the claim outweighs those that are less like it.
+        contrary = max((like for found, like in judged.values() if found), default=0.0)
         least = max(self.threshold, contrary)
-        bearing = [place for place in judged if not faults[place] and likeness[place] >= least]
-        return sorted(bearing, key=lambda place: -likeness[place])
+        bearing = [place for place, (found, like) in judged.items() if not found and like >= least]
+        return sorted(bearing, key=lambda place: -judged[place][1])
+
+    def _judged(self, claim: str, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, float]]:
+        """The fault and the likeness of the places that speak of the claim: without fault, or denying it."""
+        known = self._known.setdefault(claim, {})
+        if new := [place for place in places if place not in known]:
+            said = self._read(claim)
+            faults = {place: fault(said, self._statements[place], self._settings[place]) for place in new}
+            speaking = [place for place, found in faults.items() if not found or found in CONTRADICTIONS]
+            likeness = {
+                place: self.likeness(said, place, cosine)
+                for place, cosine in zip(speaking, self._cosines(claim, speaking), strict=True)
+            }
+            known |= {place: (found, likeness.get(place, -1.0)) for place, found in faults.items()}
+        return {place: known[place] for place in places if known[place][1] >= 0}
 
     def likeness(self, said: Statement, place: tuple[int, int], cosine: float | None) -> float:
         """How much of a claim a sentence says, 0 to 1: the share of its words, and its cosine where there is one."""

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from rag.records import (
+    UNSUPPORTED,
     Answer,
     Article,
     Citation,
@@ -278,3 +279,9 @@ def test_a_passage_reported_by_many_names_two() -> None:
     assert 'title="A, B and C: “x”"' in marked_text("[1]", [Citation(1, "x", place, 0, 1)])
     assert 'title="A and B: “x”"' in marked_text("[1]", [Citation(1, "x", two, 0, 1)])
     assert COST.passage.outlet in marked_text("[2]", [COST])
+
+
+def test_an_unsupported_sentence_stands_out() -> None:
+    """The mark of what no passage bears out is shown as a label, and survives as text when copied."""
+    html = marked_text(f"Nvidia lost $900 billion {UNSUPPORTED}.", ())
+    assert re.search(r'billion <span class="unsupported" title="[^"<>]+">\[unsupported\]</span>\.', html)

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 from markdown_it import MarkdownIt
 
 from rag.records import (
+    UNSUPPORTED,
     Answer,
     Article,
     Citation,
@@ -40,6 +41,9 @@ _MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(
     ["heading", "list", "table", "newline", "emphasis", "balance_pairs"]
 )
 _MARK = re.compile(r"\s*\[(\d+)\]")
+_UNSUPPORTED = (
+    f'<span class="unsupported" title="No passage that was read bears this sentence out">{UNSUPPORTED}</span>'
+)
 _UNFINISHED_MARK = re.compile(r"\s*\[\d*$")
 _PARAGRAPH = re.compile(r"\S(?:.*\S)?(?:\n[^\S\n]*\S.*)*")
 
@@ -199,9 +203,10 @@ def day(iso: str) -> str:
 
 
 def marked_text(text: str, citations: Sequence[Citation]) -> str:
-    """The answer's Markdown as HTML, each `[n]` of a citation as a link that opens the reader at its sentence."""
+    """The answer's Markdown as HTML: each `[n]` of a citation links to its sentence, what is unsupported stands out."""
     links = {str(c.number): _mark_link(c) for c in citations}
-    return _MARK.sub(lambda mark: links.get(mark[1], mark[0]), _MARKDOWN.render(text).strip())
+    html = _MARK.sub(lambda mark: links.get(mark[1], mark[0]), _MARKDOWN.render(text).strip())
+    return html.replace(UNSUPPORTED, _UNSUPPORTED)
 
 
 def _mark_link(citation: Citation) -> str:
