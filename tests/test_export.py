@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from evals import event
@@ -155,6 +157,20 @@ def test_untrusted_text_brings_no_link_and_no_html(text: str) -> None:
     assert "www.e" not in markdown
     assert "a@e" not in markdown
     assert "$$" not in markdown
+
+
+@given(
+    st.lists(st.sampled_from([*"[]()!<>`*_~#:/\\ \n1a&$-=|@", "https://e.example", "[1]", "www.", "\n[1]:"])).map(
+        "".join
+    )
+)
+def test_no_text_whatever_brings_a_link(text: str) -> None:
+    """However signs are put together, they make no link, image, HTML or fence."""
+    answer = Answer("Why?", text, (Citation(1, text, replace(PASSAGE, url="", sources=()), 0, 1),), notes=(text,))
+    kinds = set()
+    for block in MarkdownIt("commonmark").enable("table").parse(answer_markdown(answer)):
+        kinds |= {token.type for token in [block, *(block.children or ())]}
+    assert not kinds & {"link_open", "image", "html_inline", "html_block", "code_inline", "fence"}
 
 
 def test_plain_text_reads_as_it_is() -> None:
