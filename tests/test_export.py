@@ -159,6 +159,7 @@ def test_untrusted_text_brings_no_link_and_no_html(text: str) -> None:
     assert "$$" not in markdown
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([*"[]()!<>`*_~#:/\\ \n1a&$-=|@", "https://e.example", "[1]", "www.", "\n[1]:"])).map(
         "".join
