@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import io
 import json
 import quopri
@@ -18,6 +19,7 @@ _SENTENCES = [
     for day in range(2, 14)
 ]
 _TITLE = "Chip makers fall in Westhaven"
+_LONG = "".join(f"<p>{sentence}</p>" for sentence in _SENTENCES[:6])
 
 
 def all_kinds() -> dict[str, bytes]:
@@ -163,7 +165,7 @@ def _rss() -> bytes:
     items = "".join(
         f"<item><title>{_TITLE} {number}</title><link>https://example.org/{number}</link><guid>{number}</guid>"
         f"<pubDate>Mon, 27 Jan 2025 10:00:00 GMT</pubDate>"
-        f"<description><![CDATA[<p>{sentence}</p>]]></description></item>"
+        f"<description><![CDATA[<p>{sentence}</p>{_LONG}]]></description></item>"
         for number, sentence in enumerate(_SENTENCES)
     )
     return f'<?xml version="1.0"?><rss version="2.0"><channel><title>The Ledger</title>{items}</channel></rss>'.encode()
@@ -172,7 +174,8 @@ def _rss() -> bytes:
 def _atom() -> bytes:
     entries = "".join(
         f"<entry><title>{_TITLE} {number}</title><id>urn:x:{number}</id><link href='https://example.org/{number}'/>"
-        f"<updated>2025-01-27T10:00:00Z</updated><content type='html'>&lt;p&gt;{sentence}&lt;/p&gt;</content></entry>"
+        "<updated>2025-01-27T10:00:00Z</updated>"
+        f"<content type='html'>{html.escape(f'<p>{sentence}</p>{_LONG}')}</content></entry>"
         for number, sentence in enumerate(_SENTENCES)
     )
     head = '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>The Ledger</title>'

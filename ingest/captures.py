@@ -67,7 +67,8 @@ def read_warc(name: str, data: bytes) -> Iterator[Loaded]:
                 yield _article(record, kind, url, name, place, position - start)
             except LoadError as error:
                 yield Loaded(place, 0, reason=str(error))
-    except (ArchiveLoadFailed, EOFError, zlib.error) as error:
+    # The last two are what warcio does where a record has no type or no length.
+    except (ArchiveLoadFailed, EOFError, zlib.error, AttributeError, ValueError) as error:
         if not pages:
             raise LoadError("it is no web archive, or a damaged one") from error
         raise LoadError(f"the archive is damaged after its first {pages} pages; those were read") from error
@@ -88,7 +89,8 @@ def _kind(record: ArcWarcRecord) -> str:
 
 def _article(record: ArcWarcRecord, kind: str, url: str, origin: str, place: str, size: int) -> Loaded:
     content = record.content_stream().read(_MOST_BYTES + 1)
-    if record.raw_stream.limit > 0 and len(content) <= _MOST_BYTES:
+    # A record without a length is read to the end of all.
+    if getattr(record.raw_stream, "limit", 0) > 0 and len(content) <= _MOST_BYTES:
         raise LoadError("the archive breaks off in the middle of the page")
     if len(content) > _MOST_BYTES:
         raise LoadError(f"the page is larger than {_MOST_BYTES >> 20} MB")
