@@ -95,7 +95,8 @@ class Filler:
     def __exit__(self, *_: object) -> None:
         if self._running is not None:
             self._running.kill()
-            self._running.communicate()
+            self._running.wait()
+            self._release()
 
     @property
     def is_busy(self) -> bool:
@@ -126,12 +127,22 @@ class Filler:
         """Until the segment that is being filled is complete; raises what `start` raises."""
         if self._running is None:
             return
-        # Kept until it has ended, so that an interrupted wait leaves something to stop.
-        _, messages = self._running.communicate()
-        status, self._running = self._running.returncode, None
+        # Kept until it has ended, so that an interrupted wait leaves something to stop; and `communicate` would end its
+        # standard input, and so the process.
+        assert self._running.stderr is not None
+        messages = self._running.stderr.read()
+        status = self._running.wait()
+        self._release()
         if status:
             lines = messages.strip().splitlines() or [f"the process that writes the vectors ended with status {status}"]
             raise OSError(lines[-1])
+
+    def _release(self) -> None:
+        if self._running is not None:
+            for pipe in (self._running.stdin, self._running.stderr):
+                if pipe is not None:
+                    pipe.close()
+            self._running = None
 
 
 def fill(folder: Path, segment: int) -> None:
