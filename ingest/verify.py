@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -109,8 +110,8 @@ class _Check:
         self._counts[kind] += 1
         self._examples.setdefault(kind, example)
 
-    def _rows(self, query: str, *values: object) -> Iterator[tuple[object, ...]]:
-        return self._database.execute(query, values)
+    def _rows(self, query: str) -> Iterator[Any]:
+        return self._database.execute(query)
 
     def _check_files(self) -> None:
         for (line,) in self._rows("PRAGMA integrity_check(100)"):
