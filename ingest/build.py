@@ -187,8 +187,7 @@ class Builder:
         if not missing:
             return block.known
         texts, spans = zip(*missing.values(), strict=True)
-        vectors, sentence_vectors = self._embedder.embed_with_spans(texts, spans)
-        made = (Embedding.of(vector, own) for vector, own in zip(vectors, sentence_vectors, strict=True))
+        made = map(Embedding.of, self._embedder.embed_with_spans(texts, spans))
         return block.known | dict(zip(missing, made, strict=True))
 
     def _write(self, block: _Block, embeddings: dict[bytes, Embedding]) -> None:

@@ -32,7 +32,7 @@ def key(embedder: str, text: str, spans: Sequence[tuple[int, int]]) -> bytes:
 class Embeddings:
     """The embeddings at hand: those of the current generation, and those of runs that did not get to their end.
 
-    The latter are kept beside the generations, some 1.6 KB for each passage and .8 KB for each sentence, until a run
+    The latter are kept beside the generations, some 6 KB for each passage and .8 KB for each sentence, until a run
     gets to its end. Nothing is stored twice while all goes well: a run's own embeddings are kept in the generation
     that it builds, and only taken out of it when the run has failed.
 
@@ -78,7 +78,7 @@ class Embeddings:
                 with suppress(sqlite3.DatabaseError):
                     marks = ", ".join("?" * len(some))
                     rows = self._kept.execute(f"SELECT * FROM embedding WHERE key IN ({marks})", list(some))
-                    found |= {name: Embedding(vector, vectors) for name, vector, vectors in rows}
+                    found |= {name: Embedding(*rest) for name, *rest in rows}
         return {name: embedding for name, embedding in found.items() if embedding.is_sound}
 
     def close(self) -> None:
@@ -94,14 +94,14 @@ class Embeddings:
 
 def _collect(kept: Path, articles: Path, base: Index | None) -> None:
     """Add the embeddings of an unfinished generation that neither `base` nor `kept` holds."""
-    with closing(_opened(kept, "embedding (key BLOB PRIMARY KEY, vector BLOB, vectors BLOB)")) as database:
+    with closing(_opened(kept, "embedding (key BLOB PRIMARY KEY, vector BLOB, vectors BLOB, tokens BLOB)")) as database:
         database.execute("ATTACH ? AS unfinished", (f"{articles.absolute().as_uri()}?mode=rw",))
         unknown = ""
         if base is not None and base.has_embeddings:
             database.execute("ATTACH ? AS base", (f"{base.folder.absolute().as_uri()}/articles.sqlite?mode=ro",))
             unknown = "WHERE NOT EXISTS (SELECT 1 FROM base.passage AS held WHERE held.key = passage.key)"
         database.execute(
-            f"INSERT OR IGNORE INTO embedding SELECT key, vector, vectors FROM unfinished.passage {unknown}"
+            f"INSERT OR IGNORE INTO embedding SELECT key, vector, vectors, tokens FROM unfinished.passage {unknown}"
         )
         database.commit()
 

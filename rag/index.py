@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from rag import generations
+from rag.embed import Embedded
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexStateError
 from rag.records import Article, Evidence, Passage, Sentence, Source
 from rag.text import terms
@@ -27,7 +28,7 @@ from rag.vectors import ALONE, SEGMENT, Filler, Vectors, fill
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of what is stored; an index of another version is rebuilt."""
 
 _TABLES = """
@@ -39,7 +40,7 @@ CREATE INDEX article_by_origin ON article (origin);
 CREATE INDEX article_by_story ON article (story) WHERE story != id;
 CREATE TABLE passage (
     id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT, start INTEGER, "end" INTEGER, key BLOB, sentences TEXT,
-    vector BLOB, vectors BLOB
+    vector BLOB, vectors BLOB, tokens BLOB
 );
 CREATE INDEX passage_by_article ON passage (article_id);
 CREATE INDEX passage_by_key ON passage (key);
@@ -89,20 +90,27 @@ class NewPassage:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """The vectors of a passage as they are stored: its own as 32-bit floats, its sentences' as 16-bit ones."""
+    """What an embedder made of a passage as it is stored.
+
+    The passage's vector as 32-bit floats, its sentences' as 16-bit ones, and its tokens' signs.
+    """
 
     vector: bytes
     sentence_vectors: bytes
+    tokens: bytes
 
     @classmethod
-    def of(cls, vector: NDArray[np.float32], sentence_vectors: NDArray[np.float32]) -> Self:
-        """The embedding of a unit vector, shape (384,), and those of the sentences, shape (n, 384)."""
-        return cls(vector.astype(np.float32).tobytes(), sentence_vectors.astype(np.float16).tobytes())
+    def of(cls, made: Embedded) -> Self:
+        """What is stored of a passage whose stretches are its sentences."""
+        return cls(
+            made.vector.astype(np.float32).tobytes(), made.spans.astype(np.float16).tobytes(), made.tokens.tobytes()
+        )
 
     @property
     def is_sound(self) -> bool:
         """Whether it can be what an embedder made: a unit vector of as many dimensions as its sentences'."""
-        if len(self.vector) % 4 or len(self.sentence_vectors) % (len(self.vector) // 2 or 1):
+        sentence, token = len(self.vector) // 2 or 1, 1 + len(self.vector) // 32
+        if len(self.vector) % 32 or len(self.sentence_vectors) % sentence or len(self.tokens) % token:
             return False
         norm = np.linalg.norm(np.frombuffer(self.vector, np.float32))
         return bool(
@@ -112,12 +120,13 @@ class Embedding:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage with what ranking needs: per sentence its span, vector and terms."""
+    """A passage with what ranking needs: its tokens' signs, and per sentence its span, vector and terms."""
 
     passage_id: int
     passage: Passage
     spans: tuple[tuple[int, int], ...]
     vectors: NDArray[np.float32]
+    tokens: bytes
     header_terms: tuple[str, ...]
     sentence_terms: tuple[tuple[str, ...], ...]
 
@@ -347,7 +356,7 @@ class Index:
     @property
     def has_embeddings(self) -> bool:
         """Whether `embeddings` can be asked: older schemas did not keep what they were made of."""
-        return self.stamp.schema >= 3
+        return self.stamp.schema >= 4
 
     @property
     def is_sparse(self) -> bool:
@@ -368,9 +377,9 @@ class Index:
         """What of the passages with these keys was embedded, where there are any."""
         with self._translated():
             rows = self._database.execute(
-                f"SELECT key, vector, vectors FROM passage WHERE key IN ({_marks(keys)})", list(keys)
+                f"SELECT key, vector, vectors, tokens FROM passage WHERE key IN ({_marks(keys)})", list(keys)
             )
-            return {key: Embedding(vector, vectors) for key, vector, vectors in rows}
+            return {key: Embedding(*rest) for key, *rest in rows}
 
     def nearest(self, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
         """The passages closest to a unit vector: id to cosine, at most `limit`, best first."""
@@ -413,7 +422,7 @@ class Index:
         with self._translated():
             rows = self._database.execute(
                 f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end",
-                           substr(text, start + 1, "end" - start), sentences, vectors, body
+                           substr(text, start + 1, "end" - start), sentences, vectors, body, tokens
                     FROM passage JOIN article ON article.id = article_id JOIN lexical ON lexical.rowid = passage.id
                     WHERE passage.id IN ({_marks(passage_ids)})""",
                 list(passage_ids),
@@ -476,10 +485,10 @@ class Index:
         self._counts = None
         for p in passages:
             cursor = self._database.execute(
-                'INSERT INTO passage (article_id, start, "end", key, sentences, vector, vectors) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO passage (article_id, start, "end", key, sentences, vector, vectors, tokens) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (article.id, p.start, p.end, p.key, json.dumps(p.sentences), p.embedding.vector,
-                 p.embedding.sentence_vectors),
+                 p.embedding.sentence_vectors, p.embedding.tokens),
             )  # fmt: skip
             number = cursor.lastrowid
             assert number is not None
@@ -645,13 +654,14 @@ def _sources(text: str) -> tuple[Source, ...]:
 
 
 def _candidate(row: Sequence[Any], told_by: tuple[Source, ...] | None) -> Candidate:
-    passage_id, article_id, title, outlet, published, url, sources, start, end, text, spans, vectors, body = row
+    passage_id, article_id, title, outlet, published, url, sources, start, end, text, spans, vectors, body, tokens = row
     header, *lines = [tuple(line.split(" ")) for line in body.split("\n")]
     return Candidate(
         passage_id=passage_id,
         passage=Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told_by or _sources(sources)),
         spans=tuple((s, e) for s, e in json.loads(spans)),
         vectors=np.frombuffer(vectors, np.float16).astype(np.float32).reshape(len(lines), -1),
+        tokens=tokens,
         header_terms=header,
         sentence_terms=tuple(lines),
     )

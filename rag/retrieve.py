@@ -63,7 +63,7 @@ def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Se
 
 def gather(question: str, index: Index, embedder: Embedder) -> Pool:
     """The passages nearest to the question and those with most of its words."""
-    vector = embedder.embed([question])[0]
+    vector = embedder.embed_question(question).vector
     question_terms = content_terms(question)
     frequencies = dict(zip(question_terms, index.document_frequencies(question_terms), strict=True))
     nearest = index.nearest(vector, POOL)

@@ -42,13 +42,30 @@ def test_span_vectors_know_their_context(embedder: MiniLM) -> None:
     text = "Nvidia fell sharply. It lost a sixth of its value."
     other = "The reservoir fell sharply. It lost a sixth of its value."
     start = text.index("It lost")
-    _, (spans, others) = embedder.embed_with_spans(
+    first, second = embedder.embed_with_spans(
         [text, other], [[(0, start - 1), (start, len(text))], [(other.index("It lost"), len(other))]]
     )
+    spans, others = first.spans, second.spans
     assert spans.shape == (2, 384)
     np.testing.assert_allclose(np.linalg.norm(spans, axis=1), 1, atol=1e-5)
     question = embedder.embed(["How much of its value did Nvidia lose?"])[0]
     assert spans[1] @ question > others[0] @ question + 0.1
+
+
+def test_tokens_of_content_are_kept_by_stretch(embedder: MiniLM) -> None:
+    """Late interaction needs each word of content once, and the stretch that it stands in; function words only cost."""
+    text = "Title\nNvidia fell. It lost a sixth."
+    (made,) = embedder.embed_with_spans([text], [[(6, 18), (19, len(text))]])
+    assert made.tokens[:, 0].tolist() == [0, 1, 1, 1, 1, 2, 2]  # title; n-vid-ia fell; lost sixth
+    question = embedder.embed_question("What did Nvidia lose?")
+    assert question.tokens.shape == (4, 384)
+    np.testing.assert_allclose(np.linalg.norm(question.tokens, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(question.vector, embedder.embed(["What did Nvidia lose?"])[0])
+
+
+def test_a_question_of_function_words_has_tokens(embedder: MiniLM) -> None:
+    """A question without any word of content must still be searched for."""
+    assert len(embedder.embed_question("Who is it?").tokens) > 0
 
 
 def test_a_broken_inference_file_is_made_again(embedder: MiniLM) -> None:

@@ -23,6 +23,7 @@ def candidate(number: int, text: str, sentence_vectors: Sequence[tuple[float, fl
         passage(text, str(number)),
         tuple((0, len(text)) for _ in sentence_vectors),
         np.array(sentence_vectors, np.float32),
+        b"",
         (),
         tuple(tuple(terms(text)) for _ in sentence_vectors),
     )

@@ -53,4 +53,5 @@ def test_the_assistant_replies_without_sources(assistant: Assistant) -> None:
     answer = assistant.ask("Hi!")
     assert answer.refused
     assert answer.text.startswith("Hello.")
-    assert answer.citations == answer.passages == ()
+    assert answer.citations == ()
+    assert answer.passages == ()
