@@ -90,6 +90,10 @@ class Assistant:
             index = LiveIndex(settings.index, embedder.identity)
         return cls(settings, index, embedder)
 
+    def with_settings(self, settings: Settings) -> Self:
+        """An assistant over the same open index that answers with other settings of the model."""
+        return type(self)(settings, self._index, self._embedder)
+
     def retrieve(
         self, question: str, k: int = 10, history: History = (), ignore: Collection[str] = ()
     ) -> list[Passage]:
