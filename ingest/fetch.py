@@ -18,7 +18,7 @@ from importlib.metadata import version
 import anyio.to_thread
 import httpx
 
-from rag.errors import FetchError
+from rag.errors import FetchError, SettingsError
 
 SECONDS = 30
 """Time for one request, from looking up the name to the last byte."""
@@ -130,6 +130,21 @@ async def reach(url: str, *, allowed: Collection[str] = ()) -> None:
     except TimeoutError as error:
         failure = error
     raise UnreachableError(f"its server {here.host} can't be reached") from failure
+
+
+def check_networks(allowed: Collection[str]) -> None:
+    """See that these are IP addresses or networks.
+
+    Raises:
+        SettingsError: one is neither.
+    """
+    for network in allowed:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise SettingsError(
+                f"{network!r} is no network; write an IP address, or a network as in 192.168.1.0/24."
+            ) from error
 
 
 def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -55,6 +56,14 @@ class Progress:
     passages: int = 0
 
 
+_LINK = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def is_link(place: object) -> bool:
+    """Whether something to ingest is an address on the web and not a file."""
+    return isinstance(place, str) and _LINK.match(place) is not None
+
+
 def sync(
     paths: Iterable[str | PathLike[str]],
     settings: Settings | None = None,
@@ -62,9 +71,10 @@ def sync(
     embedder: Embedder | None = None,
     rebuild: bool = False,
     dry_run: bool = False,
+    allowed: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
-    """Bring the index in line with files and folders, and say what changed.
+    """Bring the index in line with files, folders and links, and say what changed.
 
     Articles are recognised by their content: unchanged ones cost nothing, changed ones are replaced, and those
     that came from under one of `paths` and are no longer there are removed. Articles from elsewhere stay. What
@@ -73,11 +83,12 @@ def sync(
     run that was killed or interrupted has embedded is not embedded again.
 
     Args:
-        paths: files and folders.
+        paths: files, folders, and addresses of pages and feeds on the web.
         settings: where the index is; from the environment when not given.
         embedder: makes the vectors; the built-in one when not given.
         rebuild: make the whole index anew, also when it is damaged, from the files and the articles it holds.
         dry_run: change nothing, and say what would be changed.
+        allowed: IP addresses and networks that links may lead to although they are not public.
         progress: called now and then.
 
     Raises:
@@ -85,12 +96,20 @@ def sync(
         IndexDamagedError: the index can't be read, and `rebuild` was not asked for.
         IndexStateError: the index can't be written.
         EmbedderError: the embedder's weights are missing or wrong.
+        SettingsError: what is allowed is no network.
     """
     started = time.monotonic()
+    if allowed:
+        from ingest.fetch import check_networks
+
+        check_networks(allowed)
+    places = list(paths)
+    roots = [_resolved(Path(place)) for place in places if not is_link(place)]
     settings = settings or Settings.from_env()
     embedder = embedder or MiniLM()
     with nullcontext() if dry_run else generations.writing(settings.index):
-        report = _Sync(settings.index, embedder, progress, rebuild, dry_run).run([_resolved(Path(p)) for p in paths])
+        run = _Sync(settings.index, embedder, progress, rebuild, dry_run)
+        report = run.run(roots, [str(place) for place in places if is_link(place)], allowed)
     report.seconds = time.monotonic() - started
     return report
 
@@ -161,17 +180,16 @@ class _Sync:
         self.builder: Builder | None = None
         self.done = self.total = self.articles = 0
 
-    def run(self, roots: Sequence[Path]) -> Report:
+    def run(self, roots: Sequence[Path], links: Sequence[str], allowed: Collection[str]) -> Report:
         try:
-            self._run(roots)
+            self._run(roots, chain(self._changes(roots), self._linked(links, allowed)))
         finally:
             self.ledger.close()
             if self.base is not None:
                 self.base.close()
         return self.report
 
-    def _run(self, roots: Sequence[Path]) -> None:
-        changes = self._changes(roots)
+    def _run(self, roots: Sequence[Path], changes: Iterator[Item]) -> None:
         if self.dry_run:
             for _ in changes:
                 pass
@@ -243,7 +261,7 @@ class _Sync:
             if loaded.is_aside:
                 self.report.ignored.append(loaded.place)
                 continue
-            item = self._judge(loaded, path)
+            item = self._judge(loaded, shown(path))
             if item is None:
                 content = None
             else:
@@ -255,12 +273,28 @@ class _Sync:
         if content is not None and content.articles and found_state is not None:
             self.ledger.note(path, found_state, content)
 
-    def _judge(self, loaded: Loaded, path: Path) -> Item | None:
+    def _linked(self, links: Sequence[str], allowed: Collection[str]) -> Iterator[Item]:
+        """The articles on the web that are to be stored; none goes because its page or its feed has."""
+        if not links:
+            return
+        # Only here: what fetches is not needed for files, nor by the processes that read them.
+        from ingest.links import SIZE, fetched
+
+        self.total += SIZE * len(links)
+        with closing(fetched(links, allowed)) as found:
+            for loaded in found:
+                self.done += loaded.size
+                item = self._judge(loaded, loaded.place)
+                if item is not None and item.change != "none":
+                    yield item
+                self._report_progress()
+
+    def _judge(self, loaded: Loaded, origin: str) -> Item | None:
         """The article as it is to be stored; None, and a reason in the report, where there is none."""
         article = loaded.article
         if article is None:
             self.report.failed.append((loaded.place, loaded.reason))
-            self.kept_origins.add(shown(path))
+            self.kept_origins.add(origin)
             return None
         if self.ledger.has_seen(article.id):
             reason = f"another article in the same run has the id {article.id!r}; this one was left out"
@@ -279,8 +313,8 @@ class _Sync:
             change = "changed"
         else:
             self.report.unchanged += 1
-            change = "moved" if recorded[1] != shown(path) else "none"
-        return Item(article, new_digest, shown(path), "new" if self.anew else change)
+            change = "moved" if recorded[1] != origin else "none"
+        return Item(article, new_digest, origin, "new" if self.anew else change)
 
     def _others(self, roots: Sequence[Path]) -> Iterator[Item]:
         """What the old index holds from elsewhere, or of files that could not be read."""
