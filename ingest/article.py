@@ -16,7 +16,6 @@ from dateutil import parser
 from rag.errors import LoadError
 from rag.records import Article, Source
 
-_SPACES_AT_LINE_ENDS = re.compile(r"[^\S\n]+$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -95,7 +94,7 @@ def header(subject: Article) -> str:
 def clean(text: str) -> str:
     """`text` with Unix line ends, composed characters, and without control characters and spaces at line ends."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _SPACES_AT_LINE_ENDS.sub("", _CONTROL.sub("", text)).strip()
+    return "\n".join(line.rstrip() for line in _CONTROL.sub("", text).split("\n")).strip()
 
 
 def date(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 _LABELS = (
     "advertisement", "paid advertisement", "ad", "ads", "sponsored", "sponsored content",
@@ -37,10 +36,19 @@ _BUTTONS = frozenset((
     "tweet", "copy link", "comments", "home", "menu", "search",
 ))  # fmt: skip
 _ALL_LABELS = frozenset(_LABELS + _LIST_LABELS)
-_LIKENESS = 0.9
-"""Of a mistyped label to the right one, as difflib measures it: one letter in ten may be wrong."""
 _SHORTEST_MISTYPED = 8
+
+
+def _variants(word: str) -> list[str]:
+    """The word, and what is left when one letter is missing: words that share one differ by a slip of the finger."""
+    return [word, *(word[:index] + word[index + 1 :] for index in range(len(word)))]
+
+
+_MISTYPED = {
+    variant: label for label in sorted(_ALL_LABELS) if len(label) >= _SHORTEST_MISTYPED for variant in _variants(label)
+}
 _LONGEST_LABEL = 45
+_LONGEST_BOILERPLATE = 600
 
 _NETWORK = r"(facebook|twitter|x|linkedin|whatsapp|reddit|e-?mail|telegram|pinterest|instagram|threads|bluesky|youtube)"
 _LINES = re.compile(
@@ -78,6 +86,7 @@ _LINES = re.compile(
 )
 _BULLET = re.compile(r"^[-–—•*|>»›\s]+")
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
+_BETWEEN = re.compile(r"[|/·•»]")
 _NOT_WORD = re.compile(r"[^\w\s]+")
 _IMAGE_NAME = re.compile(r"[-\s]*\b\w+_img\b", re.IGNORECASE)
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？।؟][\"'”’»)\]]*$")
@@ -129,6 +138,8 @@ def _after_headlines(kinds: Sequence[str], start: int, end: int) -> int:
 
 def _kind(paragraph: str) -> str:
     """Which a paragraph is: "label", "list" (of headlines, its label), "button", "stub", "headline" or "sentence"."""
+    if len(paragraph) > _LONGEST_BOILERPLATE:
+        return "sentence"
     line = " ".join(paragraph.split())
     bare = _AROUND.sub("", _IMAGE_NAME.sub("", line))
     if not bare:
@@ -138,7 +149,7 @@ def _kind(paragraph: str) -> str:
         return "list" if label in _LIST_LABELS else "label"
     if bare.casefold() in _BUTTONS:
         return "button"
-    if _LINES.fullmatch(_BULLET.sub("", line)):
+    if _LINES.fullmatch(_BULLET.sub("", line)) or _is_menu(bare):
         return "label"
     if _ENDS_SENTENCE.search(line):
         return "sentence"
@@ -147,6 +158,12 @@ def _kind(paragraph: str) -> str:
     if words > _HEADLINE_WORDS or not any(character.isalpha() for character in line):
         return "sentence"
     return "stub" if words <= _STUB_WORDS else "headline"
+
+
+def _is_menu(bare: str) -> bool:
+    """Whether a line is several labels or buttons beside each other."""
+    entries = [entry.strip().casefold() for entry in _BETWEEN.split(bare)]
+    return len(entries) > 1 and all(entry in _ALL_LABELS or entry in _BUTTONS for entry in entries)
 
 
 def _label(bare: str) -> str:
@@ -158,4 +175,4 @@ def _label(bare: str) -> str:
         return words
     if len(words) < _SHORTEST_MISTYPED:
         return ""
-    return next(iter(get_close_matches(words, _ALL_LABELS, 1, _LIKENESS)), "")
+    return next((_MISTYPED[variant] for variant in _variants(words) if variant in _MISTYPED), "")

@@ -25,6 +25,8 @@ def read_feed(name: str, data: bytes) -> Iterator[Loaded]:
     """
     import feedparser
 
+    if b"<!ENTITY" in data:
+        raise LoadError("it defines entities of its own, which no feed needs and which can blow it up")
     # As a stream: bytes alone would be tried as an address and as the name of a file first.
     feed = feedparser.parse(BytesIO(data), sanitize_html=True, resolve_relative_uris=False)
     if not feed.get("version"):
@@ -41,7 +43,7 @@ def read_feed(name: str, data: bytes) -> Iterator[Loaded]:
             teasers += 1
             continue
         fields = {
-            "title": " ".join(line for _, line in blocks(entry.get("title", ""))) or paragraphs[0][:100],
+            "title": " ".join(line for _, line in blocks(entry.get("title") or "")) or paragraphs[0][:100],
             "text": text,
             "outlet": (entry.get("source") or {}).get("title") or feed.feed.get("title"),
             "published": _day(entry),
@@ -63,7 +65,7 @@ def read_feed(name: str, data: bytes) -> Iterator[Loaded]:
 
 def _paragraphs(entry: Any) -> list[str]:
     """The longest of the texts that an entry carries."""
-    texts = [content.get("value", "") for content in entry.get("content", [])] + [entry.get("summary", "")]
+    texts = [content.get("value") or "" for content in entry.get("content", [])] + [entry.get("summary") or ""]
     found = [without_boilerplate([text for _, text in blocks(html)]) for html in texts]
     return max(found, key=lambda paragraphs: sum(map(len, paragraphs)))
 

@@ -21,6 +21,7 @@ _ENDS_SENTENCE = re.compile(r"[.!?:…。！？]['\"”’»)\]]*$")
 _EDGE_ROWS = 2
 _GUTTER_STEP = 2.0
 _LEAST_COLUMN_LINES = 4
+_MOST_COLUMN_LINES = 2000
 _LEAST_COLUMN_LETTERS = 14
 _MOST_CROSSING = 0.25
 _WIDER = 1.3
@@ -176,7 +177,7 @@ def _columns(lines: Sequence[Line]) -> list[list[Line]]:
 
 def _gutter(lines: Sequence[Line]) -> float | None:
     """Where the page is parted into columns of running text; None where it isn't."""
-    if len(lines) < 2 * _LEAST_COLUMN_LINES:
+    if not 2 * _LEAST_COLUMN_LINES <= len(lines) <= _MOST_COLUMN_LINES:
         return None
     start, end = min(line.left for line in lines), max(line.right for line in lines)
     best: list[float] = []

@@ -25,7 +25,7 @@ _BLOCKS = frozenset((
 ))  # fmt: skip
 _CELLS = frozenset(("td", "th"))
 _UNSEEN = frozenset(("head", "script", "style", "template", "noscript", "svg", "math", "object", "iframe"))
-_GAP = re.compile(r"\n[^\S\n]*(?:\n\s*)+")
+_GAP = re.compile(r"\n\s*\n\s*")
 
 
 def read_html(name: str, data: bytes, *, url: str = "", encoding: str = "") -> Iterator[Loaded]:

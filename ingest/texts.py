@@ -26,10 +26,18 @@ _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 # In a text of one byte a character, or of UTF-8, these are not there; in UTF-16 they are halves of characters.
 _NARROW_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _SAMPLE = 1 << 16
+# As browsers read them: each of these is declared for texts with characters that only the wider one has.
+_WIDER = {
+    "ascii": "cp1252", "iso8859-1": "cp1252", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030",
+    "euc_kr": "cp949",
+}  # fmt: skip
+_TEXT_ENCODINGS = ("ascii", "big5", "cp", "euc", "gb", "hz", "iso", "johab", "koi8", "mac", "shift", "tis", "utf")
 _WRAPPING_WIDTHS = range(50, 121)
 _LEAST_BROKEN = 3
 _MOST_ARE_BROKEN = 0.9
 _NEAR_THE_TOP = 6
+_LONGEST_DATE_LINE = 80
+_LONGEST_FIELD = 200
 _LABELLED = re.compile(
     r"(?P<name>title|headline|date|published|updated|posted|author|by|byline|source|outlet|publisher|url|link)"
     r"(?:\s+(?:on|at))?\s*:\s*(?P<value>\S.*)",
@@ -80,7 +88,7 @@ def decode(data: bytes, declared: str = "") -> str:
         LoadError: it is no text, or its encoding can't be recognised.
     """
     marked = next((encoding for mark, encoding in _BOMS if data.startswith(mark)), "")
-    for encoding in (marked, "" if b"\0" in data else "utf-8", declared):
+    for encoding in (marked, "" if b"\0" in data else "utf-8", _wider(declared)):
         with suppress(UnicodeError, LookupError):
             if encoding:
                 return data.decode(encoding)
@@ -96,9 +104,17 @@ def decode(data: bytes, declared: str = "") -> str:
     for is_wider in (False, True):
         guess = chardet.detect(data, prefer_superset=is_wider, compat_names=False)["encoding"] or ""
         with suppress(UnicodeError, LookupError):
-            # What calls itself Latin-1 is Windows' Western encoding nearly always, as browsers take it to be.
-            return data.decode("cp1252" if guess == "iso8859-1" else guess)
+            return data.decode(_WIDER.get(guess, guess))
     raise LoadError("its character encoding can't be recognised; save it as UTF-8")
+
+
+def _wider(declared: str) -> str:
+    """The encoding to read what is declared as `declared` with; empty for what is no encoding of texts."""
+    try:
+        name = codecs.lookup(declared).name
+    except (LookupError, ValueError):
+        return ""
+    return _WIDER.get(name, name) if name.startswith(_TEXT_ENCODINGS) else ""
 
 
 def unwrapped(lines: Sequence[str]) -> list[str]:
@@ -137,9 +153,11 @@ def date_line(line: str) -> str:
     >>> date_line("Published on 3 February 2025"), date_line("He spoke on 3 February 2025.")
     ('2025-02-03', '')
     """
+    if len(line) > _LONGEST_DATE_LINE:
+        return ""
     match = _DATE_LINE.fullmatch(line.strip())
     # dateutil takes a bare number such as "17" or "2025" for a part of a date.
-    if match is None or len(line) > 80 or not re.search(r"\d{4}", line) or not re.search(r"\d\D+\d|[^\W\d_]{3}", line):
+    if match is None or not re.search(r"\d{4}", line) or not re.search(r"\d\D+\d|[^\W\d_]{3}", line):
         return ""
     try:
         return date(match["date"].replace("|", " "))
@@ -187,9 +205,11 @@ def take_fields(paragraphs: list[str], *, is_titled: bool = False) -> dict[str, 
 
 def fields_of(line: str) -> dict[str, str]:
     """The fields that one line on top of a text gives, if it is of that kind."""
+    if len(line) > _LONGEST_FIELD:
+        return {}
     if day := date_line(line):
         return {"published": day}
-    if (match := _LABELLED.fullmatch(line)) and len(line) <= 200:
+    if match := _LABELLED.fullmatch(line):
         name = match["name"].lower()
         return {_FIELD_OF_LABEL.get(name, name): match["value"].strip()}
     if match := _BYLINE.fullmatch(line):

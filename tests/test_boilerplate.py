@@ -24,6 +24,7 @@ SECOND = "By noon the index had won back half of it."
         "Facebook Twitter WhatsApp Email",
         "Follow us on LinkedIn for more",
         "12 Comments",
+        "Privacy policy | Terms of use | Sign in",
         "5 min read",
         "We use cookies to give you the best experience and to show you advertisements that fit.",
         "By continuing to browse this website, you agree to our use of cookies.",

@@ -83,3 +83,10 @@ def test_a_feed_is_never_fetched() -> None:
     """The content of a file may look like an address, which a feed library would follow."""
     (loaded,) = read("a.rss", b"http://127.0.0.1:9/feed.xml")
     assert loaded.reason == "it is neither an RSS nor an Atom feed"
+
+
+def test_a_feed_that_defines_entities_is_refused() -> None:
+    """A few lines of entities that name each other stand for gigabytes."""
+    data = rss().replace(b"<rss", b'<!DOCTYPE r [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;">]><rss')
+    (loaded,) = read("a.rss", data)
+    assert loaded.reason.startswith("it defines entities of its own")

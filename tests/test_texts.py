@@ -4,36 +4,11 @@ import textwrap
 
 import pytest
 
+from evals.reading import NARROW, SENTENCES, UNICODE
 from ingest.article import Loaded
 from ingest.readers import read
 from ingest.texts import decode
 from rag.errors import LoadError
-
-SENTENCES = {
-    "en": "“Prices fell – and nobody knew why,” said the owner of the trader’s café; it cost €5.",
-    "de": "Die Börse in Frankfurt schloss am Montag tiefer, weil Anleger größere Verluste befürchteten.",
-    "fr": "L’été dernier, les élèves ont étudié à côté d’une fenêtre, même après l’orage.",
-    "pl": "Spółka ogłosiła wczoraj, że jej nowy model języka działa równie dobrze jak większe i droższe.",
-    "cs": "Ministerstvo potvrdilo, že příští týden začne přísnější kontrola vývozu čipů do některých zemí.",
-    "ru": "Акции производителей чипов резко упали после сообщения о новой дешёвой модели из Китая.",
-    "uk": "Український уряд оголосив, що їхній новий закон набуде чинності наступного місяця.",
-    "el": "Οι μετοχές των εταιρειών τεχνολογίας υποχώρησαν τη Δευτέρα έπειτα από τα νέα από την Κίνα.",
-    "tr": "Şirketin hisseleri pazartesi günü düştü, çünkü yatırımcılar yapay zekânın etkisinden çekiniyordu.",
-    "he": "מניות חברות השבבים ירדו ביום שני לאחר שהתפרסמו הידיעות על המודל החדש מסין.",
-    "ar": "تراجعت أسهم شركات الرقائق يوم الاثنين بعد الأخبار التي وصلت من الصين عن نموذج جديد.",
-    "lt": "Lustų gamintojų akcijos pirmadienį smarkiai pigo, nes žinia išgąsdino rinkas visoje Europoje.",
-    "ja": "月曜日、中国の新しい人工知能モデルのニュースを受けて、半導体メーカーの株価が大きく下がった。",
-    "zh": "周一，中国一家公司发布的新模型使芯片制造商的股票价格大幅下跌，投资者感到意外。",
-    "tw": "星期一，一家中國公司發表的新模型使晶片製造商的股價大幅下跌，投資人感到意外。",
-    "ko": "월요일에 새로운 인공지능 모델 소식이 전해지면서 반도체 회사들의 주가가 크게 떨어졌다.",
-}
-NARROW = {
-    "en": ["cp1252"], "de": ["cp1252", "iso8859-15"], "fr": ["cp1252"], "pl": ["cp1250", "iso8859-2"],
-    "cs": ["cp1250", "iso8859-2"], "ru": ["cp1251", "koi8-r"], "uk": ["cp1251", "koi8-u"], "el": ["cp1253"],
-    "tr": ["cp1254"], "he": ["cp1255"], "ar": ["cp1256"], "lt": ["cp1257"], "ja": ["shift_jis", "cp932", "euc_jp"],
-    "zh": ["gb18030", "gbk"], "tw": ["big5"], "ko": ["euc_kr", "cp949"],
-}  # fmt: skip
-UNICODE = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 
 
 def only(name: str, data: bytes | str) -> Loaded:
@@ -61,6 +36,8 @@ def test_a_declared_encoding_decides_where_the_bytes_do_not() -> None:
     assert decode("Ель".encode("koi8-r"), "koi8-r") == "Ель"
     assert decode("Ель".encode(), "koi8-r") == "Ель"
     assert decode("Ель".encode(), "no such encoding") == "Ель"
+    assert decode("“Prices”".encode("cp1252"), "iso-8859-1") == "“Prices”"
+    assert decode(SENTENCES["fr"].encode("cp1252"), "unicode_escape") == SENTENCES["fr"]
 
 
 @pytest.mark.parametrize("data", [b"\0\1\2\3", b"\x7fELF\0\0\0\x01\x02" * 9, bytes(range(256)) * 4])
