@@ -175,10 +175,23 @@ def _injection(settings: Settings, path: Path) -> Scores:
     )
 
 
+def _disagreements(_: Settings, path: Path) -> Scores:
+    from evals import disagreements
+
+    pairs = disagreements.read(path)
+    halves = {"odd lines": pairs[::2], "even lines": pairs[1::2]}
+    return Scores(
+        disagreements.summary(pairs),
+        {half: disagreements.summary(of) for half, of in halves.items()},
+        [f"{p.id} {p.kind}\n    {p.one}\n    {p.other}" for p in pairs if p.found != (p.kind == "disagree")],
+    )
+
+
 SETS: dict[str, Callable[[Settings, Path], Scores]] = {
     "event": _event,
     "squad": _squad,
     "facets": _facets,
+    "disagreements": _disagreements,
     "support": _support,
     "injection": _injection,
 }

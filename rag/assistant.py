@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from rag import smalltalk
 from rag.conversation import standalone
+from rag.disagreements import disagreements
 from rag.embed import Embedder, MiniLM
 from rag.errors import (
     IndexEmptyError,
@@ -29,6 +30,7 @@ from rag.records import (
     Answer,
     Article,
     CitationEvent,
+    Disagreement,
     DoneEvent,
     Draft,
     Event,
@@ -175,6 +177,12 @@ class Assistant:
         elif draft.refused:
             yield TextEvent(closest := _closest(found))
             draft = replace(draft, text=draft.text + closest)
+        disputed: tuple[Disagreement, ...] = ()
+        if not draft.refused and not dated:
+            disputed, further = disagreements(asked, found.evidence, draft.citations)
+            # Each value can be opened, also one whose sentence the answer doesn't cite.
+            yield from map(CitationEvent, further)
+            draft = replace(draft, citations=draft.citations + further)
         clock.lap("answer")
         yield DoneEvent(
             Answer(
@@ -192,6 +200,7 @@ class Assistant:
                 support=draft.support,
                 context=draft.context,
                 facets=facets,
+                disagreements=disputed,
             )
         )
 

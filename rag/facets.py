@@ -497,6 +497,20 @@ def days_told(passage: Passage) -> tuple[str, ...]:
     return _days_told(passage.text, passage.published)
 
 
+def weekdays_told(text: str, published: str) -> tuple[str, ...]:
+    """The days that a text calls by their weekday, as ISO dates where it is known when it was published."""
+    if is_iso_date(published):
+        return tuple(_days_told(text, published))
+    return tuple(dict.fromkeys(re.findall("|".join(_WEEKDAYS), text)))
+
+
+def outlets_in(text: str) -> tuple[str, ...]:
+    """The names of well-known outlets that stand in a text, as they are written there."""
+    known, pattern = _finder(frozenset())
+    found = (match[0] for match in pattern.finditer(text) if known[_key(match[0])][2])
+    return tuple(name for name in dict.fromkeys(found) if _written_right(name, known[_key(name)][1], False))
+
+
 @lru_cache(maxsize=4096)
 def _days_told(text: str, published: str) -> tuple[str, ...]:
     issued = date.fromisoformat(published) if is_iso_date(published) else None

@@ -343,6 +343,7 @@ class _AnswerView:
                     self._flow(event.answer.text)
                 self._flow("\n")
                 if self._text:
+                    self._write_disagreements(event.answer)
                     self._write_sources(event.answer)
                 for note in event.answer.notes:
                     write(self._messages, note, style="dim")
@@ -387,6 +388,18 @@ class _AnswerView:
             self._flow("\n")
             self._output.print("After a check, in place of the above:", style="dim")
         self._pending, self._column, self._lines = "", 0, 0
+
+    def _write_disagreements(self, answer: Answer) -> None:
+        for disagreement in answer.disagreements:
+            self._output.print()
+            write(self._output, Text.assemble(("Reports differ: ", "bold"), disagreement.subject))
+            for value in disagreement.values:
+                who = f" ({', '.join(value.outlets)})" if value.outlets else ""
+                line = Text(f"{value.value}{who} {' '.join(f'[{number}]' for number in value.citations)}")
+                line.highlight_regex(_MARK, "bold cyan")
+                write(self._output, line, 4)
+            if disagreement.explanation:
+                write(self._output, disagreement.explanation, 4)
 
     def _write_sources(self, answer: Answer) -> None:
         for citation in answer.citations:
