@@ -84,7 +84,7 @@ _CODE = re.compile(r"\b(?=[\w.-]*[A-Za-z])(?=[\w.-]*\d)[A-Za-z\d]+(?:[.-][A-Za-z
 _INITIAL = re.compile(r"(?:^|[.!?:]\s+|[\"“(]\s?|\n\s*|[*#-] )$")
 _COMMON = re.compile(r".*(?:ists|ers|ors|ians|tions|ings|ments|ies|ly|ing|ed|ness|ity)$")
 _IRREGULAR_VERBS = (
-    r"is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|"
+    r"overtook|overtaken|undertook|beaten|outdid|is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|"
     r"said|says|rose|fell|lost|gained|sank|slid|shed|cut|hit|set|put|led|made|took|gave|got|"
     r"went|came|saw|told|found|built|bought|sold|won|held|kept|left|met|paid|ran|sent|spent|"
     r"stood|thought|wrote|began|grew|drew|drove|knew|threw|became|beat|broke|brought|caught|"
@@ -107,7 +107,6 @@ _NEGATION = re.compile(
 _CLAUSE_END = re.compile(r"[,;:()]| (?:but|although|though|while|whereas|because|since|after|before|and) ")
 _SCOPE = 4
 _ADVERB = re.compile(r"\b\w{3,}ly\b")
-_COPULA = re.compile(r"(?:is|are|was|were|be|been)\b")
 _BESIDE = re.compile(r"\b(?:in|of|on|at|to|from|with|than|against|among|under)(?: the| its)? $", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(more|less|fewer|higher|lower)\b(?! than| of\b)((?: [\w-]+){1,3})", re.IGNORECASE)
 _UP, _DOWN = (
@@ -367,12 +366,19 @@ def _swapped(claim: Statement, source: Statement) -> bool:
     ours, theirs = _sides(claim), _sides(source)
     if not (ours[0] and ours[1]):
         return False
-    if all(_COPULA.match(s.text, s.verb) for s in (claim, source)):
-        return False  # "the worst was Vistra" is "Vistra was the worst"
+    # "The worst was Vistra" is "Vistra was the worst", and "Nvidia lost" is what "Bloomberg reported that Nvidia lost".
+    if not _deed(claim) or _deed(claim) != _deed(source):
+        return False
     same_voice = bool(_PASSIVE.search(claim.text)) == bool(_PASSIVE.search(source.text))
     crossed = ours[0] & theirs[1] - theirs[0] and ours[1] & theirs[0] - theirs[1]
     straight = ours[0] & theirs[0] - theirs[1] and ours[1] & theirs[1] - theirs[0]
     return bool(crossed) if same_voice else bool(straight and not crossed)
+
+
+def _deed(statement: Statement) -> str:
+    """The first verb's term, without auxiliaries; empty where only these stand."""
+    verbs = _VERB.findall(statement.text, statement.verb)
+    return next((stem for verb in verbs[:3] for stem in content_terms(verb) if verb not in FUNCTION_WORDS), "")
 
 
 def _sides(statement: Statement) -> tuple[set[str], set[str]]:
