@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,33 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 ENGLISH = "en"
-LEAST_PROBABILITY = 0.9
+LEAST_PROBABILITY = 0.8
 """Below this the language can't be told: a line of names or figures looks like anything."""
 CHARACTERS = 4000
 """So much of a text tells its language; more would only cost time."""
 
+_PLAINLY_ENGLISH = 0.15
+_LEAST_WORDS = 30
+_ENGLISH_WORDS = frozenset((
+    "the", "of", "and", "to", "that", "was", "for", "with", "as", "by", "from", "it", "at", "had", "this", "which",
+    "were", "has", "have", "their", "its", "been",
+))  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+
 
 def language(text: str) -> str:
     """The ISO 639-1 code of the language that most of the beginning of `text` is in; empty when it can't be told."""
-    code, probability = _identifier().classify(text[:CHARACTERS])
+    beginning = text[:CHARACTERS]
+    if _is_plainly_english(beginning):
+        return ENGLISH
+    code, probability = _identifier().classify(beginning)
     return str(code) if probability >= LEAST_PROBABILITY else ""
+
+
+def _is_plainly_english(text: str) -> bool:
+    """Whether so many of its words are English ones that the model, a second's work to load, can stay where it is."""
+    words = _WORD.findall(text.lower())
+    return len(words) >= _LEAST_WORDS and sum(word in _ENGLISH_WORDS for word in words) > _PLAINLY_ENGLISH * len(words)
 
 
 @cache
