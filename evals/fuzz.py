@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -90,7 +91,7 @@ def fault(found: Sequence[Loaded]) -> str:
         if len(loaded.reason) > 300 or not loaded.reason.isprintable():
             return f"no sentence: {loaded.reason[:300]!r}"
         try:
-            str(loaded).encode()
+            json.dumps(asdict(loaded), ensure_ascii=False).encode()
         except UnicodeEncodeError:
             return "characters that can't be stored"
     return ""

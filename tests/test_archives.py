@@ -60,13 +60,13 @@ def test_names_that_lead_out_lead_nowhere(tmp_path: Path) -> None:
 
 def test_a_bomb_stops_when_it_has_unpacked_a_hundred_times_its_size() -> None:
     """Thousands of small files that are nothing but zeros are as much a bomb as a large one."""
-    data = packed({f"{number}.txt": b"\0" * (MOST // 2) for number in range(400)})
+    data = packed({f"{number}.txt": b"\0" * (MOST // 2) for number in range(60)})
     assert refusal(data).startswith("it unpacks to more than 100 times its size")
 
 
 def test_a_bomb_inside_an_archive_counts_against_the_one_around_it() -> None:
     """Nesting makes a bomb no smaller."""
-    inner = packed({f"{number}.txt": b"\0" * (MOST // 2) for number in range(400)})
+    inner = packed({f"{number}.txt": b"\0" * (MOST // 2) for number in range(60)})
     assert refusal(packed({"a.zip": inner})).startswith("it unpacks to more than 100 times its size")
 
 

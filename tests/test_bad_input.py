@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -239,7 +240,7 @@ def test_hostile_content_is_an_article_or_a_sentence(tmp_path: Path, name: str) 
         assert len(loaded.reason) < 400
         assert loaded.reason.isprintable()
         assert "\0" not in repr(loaded)
-        str(loaded).encode("utf-8")
+        assert json.dumps(asdict(loaded), ensure_ascii=False).encode()
 
 
 def test_one_bad_file_in_an_archive_costs_only_itself(tmp_path: Path) -> None:
