@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
 
@@ -18,6 +19,9 @@ from rag.errors import LoadError
 
 MOST_BYTES = 256 * 2**20
 """All files in a document together, unpacked."""
+
+_DAMAGE = (BadZipFile, ZlibError, EOFError, OSError, NotImplementedError, ValueError)
+"""What reading a zip archive raises when bytes of it are wrong."""
 
 _NOTE_MARK = re.compile(
     r'<sup><a href="#(?:foot|end)note[^>]*>\[\d+\]</a></sup>|<a href="#(?:foot|end)note-ref[^>]*>↑</a>'
@@ -38,7 +42,7 @@ def read_docx(name: str, data: bytes) -> Iterator[Loaded]:
         html = mammoth.convert_to_html(
             BytesIO(data), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda _: {})
         ).value
-    except (KeyError, BadZipFile, OSError) as error:
+    except (*_DAMAGE, KeyError, ExpatError) as error:
         raise LoadError("it is no Word document, or a damaged one") from error
     paragraphs = blocks(_NOTE_MARK.sub("", html))
     core = package.xml("docProps/core.xml") if "docProps/core.xml" in package.names else None
@@ -113,7 +117,7 @@ class _Package:
             return self._archive.read(name)
         except KeyError as error:
             raise LoadError(f"its part {name!r} is missing") from error
-        except (BadZipFile, ZlibError, EOFError, OSError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise LoadError("it is damaged") from error
         except RuntimeError as error:
             raise LoadError("it is protected by a password; save it without one") from error

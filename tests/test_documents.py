@@ -1,5 +1,7 @@
 """Word documents and electronic books to articles."""
 
+import random
+
 import pytest
 
 from ingest import documents
@@ -81,6 +83,7 @@ def test_a_year_alone_leaves_a_book_undated() -> None:
     [
         ("a.docx", b"no zip at all", "it is damaged, or not of the kind"),
         ("a.docx", samples.docx(samples.word(FIRST))[:200], "it is damaged, or not of the kind"),
+        ("a.docx", samples.docx("<w:p><w:r>"), "it is no Word document, or a damaged one"),
         ("a.docx", samples.epub([], {"title": "T"}), "it holds no text"),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "files of the kind '.doc' can't be read"),
         (
@@ -108,3 +111,20 @@ def test_a_part_of_a_book_that_asks_for_outside_files_gets_none() -> None:
     """An entity of XML could read any file of the user's machine."""
     container = '<!DOCTYPE c [<!ENTITY e SYSTEM "file:///etc/hostname">]><c>&e;</c>'
     assert reason("a.epub", samples.epub([], {}, {"META-INF/container.xml": container})) == "its part '' is missing"
+
+
+def test_flipped_bits_give_a_reason_and_no_exception() -> None:
+    """A bad disk or a bad download changes any byte of the archive that a document is."""
+    choice = random.Random(20250127)
+    samples_of = {
+        "a.docx": samples.docx(samples.word(FIRST), {"dc:title": "T"}),
+        "a.epub": samples.epub([f"<p>{FIRST}</p>"], {"title": "T"}),
+    }
+    for name, whole in samples_of.items():
+        for _ in range(300):
+            data = bytearray(whole)
+            for _ in range(choice.randint(1, 6)):
+                data[choice.randrange(len(data))] ^= 1 << choice.randrange(8)
+            loaded = list(read(name, bytes(data)))
+            assert loaded
+            assert all(one.reason or one.article for one in loaded)
