@@ -129,7 +129,12 @@ class Builder:
         self._put(block)
 
     def _put(self, block: _Block) -> None:
-        block.known = self._at_hand.find([name for piece in block.pieces for name in piece.keys])
+        sentences = {
+            name: len(spans) for piece in block.pieces for name, spans in zip(piece.keys, piece.spans, strict=True)
+        }
+        # What damage has made of a stored embedding is not taken over.
+        found = self._at_hand.find(list(sentences))
+        block.known = {name: embedding for name, embedding in found.items() if embedding.fits(sentences[name])}
         embedded = self._embedding.submit(self._embed, block)
         self._pending.append(self._writing.submit(lambda: self._write(block, embedded.result())))
         while len(self._pending) > _WAITING:

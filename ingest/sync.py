@@ -338,7 +338,9 @@ class _Sync:
         assert self.base is not None
         article = self.base.article(article_id)
         assert article is not None
-        return Item(article, old_digest, origin, "new")
+        # An older version's digest is of an article with other fields.
+        is_current = self.base.stamp.schema == self.stamp.schema
+        return Item(article, old_digest if is_current else digest(article), origin, "new")
 
     def _vanished(self, roots: Sequence[Path]) -> Iterator[str]:
         """Known articles from under the roots that were not found again, though their file could be read."""

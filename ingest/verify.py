@@ -17,7 +17,7 @@ from ingest.article import digest, header
 from rag import generations
 from rag.embed import DIMENSIONS
 from rag.errors import IndexDamagedError
-from rag.index import NORM_TOLERANCE, Index
+from rag.index import NORM_TOLERANCE, Embedding, Index
 from rag.records import Article
 from rag.text import terms
 from rag.vectors import SEGMENT, Vectors
@@ -132,7 +132,7 @@ class _Check:
         if digest(article) != stored:
             self._find("content", article_id)
         passages = self._database.execute(
-            """SELECT passage.id, start, "end", sentences, vector, vectors, body FROM passage
+            """SELECT passage.id, start, "end", sentences, vector, vectors, tokens, body FROM passage
                LEFT JOIN lexical ON lexical.rowid = passage.id WHERE article_id = ? ORDER BY start""",
             (article_id,),
         ).fetchall()
@@ -143,14 +143,14 @@ class _Check:
             return
         reached = 0
         line = terms(header(article))
-        for passage, start, end, sentences, vector, vectors, body in passages:
+        for passage, start, end, sentences, vector, vectors, tokens, body in passages:
             spans = [(s, e) for s, e in json.loads(sentences)]
             if not _in_order([(reached, start), *spans, (end, len(article.text))]) or not spans or spans[0][0] != start:
                 self._find("offsets", f"passage {passage} of {article_id}")
             elif article.text[reached:start].strip():
                 self._find("lost", article_id)
             reached = max(reached, end)
-            if not _is_embedding(vector, vectors, len(spans)):
+            if len(vector) != DIMENSIONS * 4 or not Embedding(vector, vectors, tokens).fits(len(spans)):
                 self._find("embedding", f"passage {passage} of {article_id}")
             if body is None or not _are_terms(body, line, article, spans):
                 self._find("terms", f"passage {passage} of {article_id}")
@@ -197,15 +197,6 @@ def _in_order(spans: Sequence[tuple[int, int]]) -> bool:
     """Whether the stretches are none of them backwards, and none begins before the one in front of it ends."""
     places = [place for span in spans for place in span]
     return places == sorted(places)
-
-
-def _is_embedding(vector: bytes, vectors: bytes, sentences: int) -> bool:
-    if len(vector) != DIMENSIONS * 4 or len(vectors) != DIMENSIONS * 2 * sentences:
-        return False
-    of_sentences = np.frombuffer(vectors, np.float16).astype(np.float32).reshape(sentences, DIMENSIONS)
-    norms = np.linalg.norm(np.vstack([np.frombuffer(vector, np.float32), of_sentences]), axis=1)
-    # Of 16-bit floats, rounded: some thousandths of the norm each way.
-    return bool((abs(norms - 1) < 5 * NORM_TOLERANCE).all())
 
 
 def _are_terms(body: str, line: Sequence[str], article: Article, spans: Sequence[tuple[int, int]]) -> bool:

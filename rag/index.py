@@ -106,41 +106,36 @@ class Embedding:
             made.vector.astype(np.float32).tobytes(), made.spans.astype(np.float16).tobytes(), made.tokens.tobytes()
         )
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether it can be what an embedder made: a unit vector of as many dimensions as its sentences'."""
-        sentence, token = len(self.vector) // 2 or 1, 1 + len(self.vector) // 32
-        if len(self.vector) % 32 or len(self.sentence_vectors) % sentence or len(self.tokens) % token:
+    def fits(self, sentences: int) -> bool:
+        """Whether it can be what an embedder made of a passage of so many sentences: unit vectors, all as long."""
+        sentence, token = len(self.vector) // 2, 1 + len(self.vector) // 32
+        if not sentences or not self.vector or len(self.vector) % 32 or len(self.tokens) % token:
             return False
-        norm = np.linalg.norm(np.frombuffer(self.vector, np.float32))
-        return bool(
-            abs(norm - 1) < NORM_TOLERANCE and np.isfinite(np.frombuffer(self.sentence_vectors, np.float16)).all()
-        )
+        if len(self.sentence_vectors) != sentence * sentences:
+            return False
+        of_sentences = np.frombuffer(self.sentence_vectors, np.float16).astype(np.float32).reshape(sentences, -1)
+        norms = np.linalg.norm(np.vstack([np.frombuffer(self.vector, np.float32), of_sentences]), axis=1)
+        # Of 16-bit floats, rounded: up to some thousandths each way.
+        return bool((abs(norms - 1) < 5 * NORM_TOLERANCE).all())
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage with what ranking needs: its tokens' signs, and per sentence its span, vector and terms."""
+    """A passage with what ranking needs: its vector, its tokens' signs, and per sentence its span, vector and terms."""
 
     passage_id: int
     passage: Passage
     spans: tuple[tuple[int, int], ...]
+    vector: NDArray[np.float32]
     vectors: NDArray[np.float32]
     tokens: bytes
     header_terms: tuple[str, ...]
     sentence_terms: tuple[tuple[str, ...], ...]
 
-    def evidence(self, score: float, dense: Sequence[float], lexical: Sequence[float]) -> Evidence:
-        """The passage and its sentences with their scores."""
-        p = self.passage
-        passage = Passage(p.text, score, p.article_id, p.title, p.outlet, p.published, p.url, p.start, p.end, p.sources)
-        return Evidence(
-            passage,
-            tuple(
-                Sentence(p.text[start - p.start : end - p.start], start, end, float(d), float(lex))
-                for (start, end), d, lex in zip(self.spans, dense, lexical, strict=True)
-            ),
-        )
+    def sentence(self, number: int) -> str:
+        """The text of one of its sentences."""
+        start, end = self.spans[number]
+        return self.passage.text[start - self.passage.start : end - self.passage.start]
 
 
 class Index:
@@ -422,7 +417,7 @@ class Index:
         with self._translated():
             rows = self._database.execute(
                 f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end",
-                           substr(text, start + 1, "end" - start), sentences, vectors, body, tokens
+                           substr(text, start + 1, "end" - start), sentences, vector, vectors, body, tokens
                     FROM passage JOIN article ON article.id = article_id JOIN lexical ON lexical.rowid = passage.id
                     WHERE passage.id IN ({_marks(passage_ids)})""",
                 list(passage_ids),
@@ -654,13 +649,30 @@ def _sources(text: str) -> tuple[Source, ...]:
 
 
 def _candidate(row: Sequence[Any], told_by: tuple[Source, ...] | None) -> Candidate:
-    passage_id, article_id, title, outlet, published, url, sources, start, end, text, spans, vectors, body, tokens = row
+    (
+        passage_id,
+        article_id,
+        title,
+        outlet,
+        published,
+        url,
+        sources,
+        start,
+        end,
+        text,
+        spans,
+        vector,
+        vectors,
+        body,
+        tokens,
+    ) = row
     header, *lines = [tuple(line.split(" ")) for line in body.split("\n")]
     return Candidate(
         passage_id=passage_id,
         passage=Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told_by or _sources(sources)),
         spans=tuple((s, e) for s, e in json.loads(spans)),
         vectors=np.frombuffer(vectors, np.float16).astype(np.float32).reshape(len(lines), -1),
+        vector=np.frombuffer(vector, np.float32),
         tokens=tokens,
         header_terms=header,
         sentence_terms=tuple(lines),

@@ -53,7 +53,7 @@ class QuickEmbedder:
 
     def embed_question(self, text: str) -> EmbeddedQuestion:
         """A question is one token."""
-        return EmbeddedQuestion(_vector(text), _vector(text)[None])
+        return EmbeddedQuestion(_vector(text), _vector(text)[None], (text,))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As many tokens as words, and a third more."""
