@@ -279,7 +279,7 @@ _WEAK_WORDS = """
         one-day early late mid officials later again still also then there it its they their his her he she this that
         spokesman spokeswoman statement confirmed equal amounted reached totalled totaled calculated counted estimated
         published wrote spoke found noted showed described give gave whole size scale part chief executive chairman
-        president head shares share stock wiped reach amount amounting city town local
+        president head shares share stock reach amount amounting city town local
     """
 _HOLDS = re.compile(r"\d|[\"“]")
 _EXPLAINS = re.compile(
@@ -647,6 +647,7 @@ def _blanked(own: str, value: str) -> str:
     said = re.sub(
         r"\A(?:Reports|Sources|Accounts|Outlets) (?:\w+ )?(?:disagree|differ)\w* (?:on|over|about) ", "", said
     )
+    said = re.sub(r": [^:…]{0,60}…\Z| (?:differ too|differently): ?[^:]*…\Z", " …", said)
     said = re.sub(r"(?::| either|,)? …(?: (?:at|in|by|from) [A-Z][^,]*)?\Z", " …", said)
     return re.sub(r"\b(?:about|around|some|nearly|almost|roughly|more than|over|at least|less than) …", "…", said)
 
@@ -693,6 +694,8 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def _agree(one: Claim, other: Claim) -> bool:
     if isinstance(one.value, Figure) and isinstance(other.value, Figure):
+        if _out_of_bounds(one.value, other.value) or _out_of_bounds(other.value, one.value):
+            return False
         return agree(one.value, other.value) or _round_figure(one.value, other.value)
     if isinstance(one.value, Date) and isinstance(other.value, Date):
         pairs = zip(_parts(one.value), _parts(other.value), strict=True)
@@ -701,8 +704,18 @@ def _agree(one: Claim, other: Claim) -> bool:
     return bool(speakers[0] & speakers[1])
 
 
+def _out_of_bounds(bound: Figure, other: Figure) -> bool:
+    """Whether one is "more than" or "less than" something that a plain value, however rounded, is not."""
+    if other.rough:
+        return False
+    below, above = other.value < bound.value * (1 - ROUND), other.value > bound.value * (1 + ROUND)
+    return (bound.rough == "over" and below) or (bound.rough == "under" and above)
+
+
 def _round_figure(one: Figure, other: Figure) -> bool:
-    """Whether one is the other in round figures: 5,400 for 5,430."""
+    """Whether one is the other in round figures, 5,400 for 5,430, or cut off: 593 for 593.7."""
+    if one.step != other.step and abs(one.value - other.value) < min(max(one.step, other.step), ROUND * one.value):
+        return True
     exact, coarse = sorted((one.value, other.value), key=lambda value: len(f"{value:.12g}".rstrip("0")), reverse=True)
     step = 10.0 ** (len(f"{coarse:.0f}") - len(f"{coarse:.0f}".rstrip("0")))
     return step > 1 and abs(exact - coarse) <= min(step / 2, ROUND * coarse)
@@ -731,18 +744,18 @@ def _disputes(stated: Sequence[Stated]) -> list[list[list[Stated]]]:
 
 def _by_value(same: Sequence[Stated]) -> list[list[Stated]]:
     """Groups of claims that agree. A vague value joins the only group that it fits; where it fits several, none."""
-
-    def vague(s: Stated) -> bool:
-        return isinstance(s.claim.value, Figure) and bool(s.claim.value.rough)
-
     groups: list[list[Stated]] = []
-    for s in sorted(same, key=vague):
-        fitting = [g for g in groups if all(_agree(s.claim, o.claim) for o in [o for o in g if not vague(o)] or g)]
-        if len(fitting) == 1 or (fitting and not vague(s)):
+    for s in sorted(same, key=_is_vague):
+        fitting = [g for g in groups if all(_agree(s.claim, o.claim) for o in [o for o in g if not _is_vague(o)] or g)]
+        if len(fitting) == 1 or (fitting and not _is_vague(s)):
             fitting[0].append(s)
         elif not fitting:
             groups.append([s])
     return [g for g in groups if all(_independent(g, other) for other in groups if other is not g)]
+
+
+def _is_vague(stated: Stated) -> bool:
+    return isinstance(stated.claim.value, Figure) and bool(stated.claim.value.rough)
 
 
 def _independent(one: Sequence[Stated], other: Sequence[Stated]) -> bool:
@@ -758,7 +771,9 @@ def _independent(one: Sequence[Stated], other: Sequence[Stated]) -> bool:
 def _reported(
     group: Sequence[Stated], number: Callable[[Stated], int], is_cited: Callable[[Stated], bool]
 ) -> ReportedValue:
-    best = min(group, key=lambda s: (bool(isinstance(s.claim.value, Figure) and s.claim.value.rough), group.index(s)))
+    # Who says "almost $1 trillion" does not say $969 billion.
+    group = [s for s in group if not _is_vague(s)] or group
+    best = group[0]
     value = best.claim.value
     if isinstance(value, Figure):
         words = {"over": "more than", "under": "less than"}.get(value.rough, value.rough)
