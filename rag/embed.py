@@ -48,10 +48,11 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedQuestion:
-    """A question's unit vector, shape (384,), and those of its tokens of content, shape (tokens, 384)."""
+    """A question's unit vector, shape (384,), those of its tokens of content, shape (tokens, 384), and their words."""
 
     vector: NDArray[np.float32]
     tokens: NDArray[np.float32]
+    words: tuple[str, ...]
 
 
 class Embedder(Protocol):
@@ -99,9 +100,12 @@ class MiniLM:
         """A question's vector and those of its tokens; all tokens where none is of content."""
         encoding = self._tokenizer.encode(text)
         states = self._hidden()(encoding.ids)
-        tokens = states[self._is_content(encoding.ids)]
-        tokens = tokens if len(tokens) else states
-        return EmbeddedQuestion(_unit(states.mean(axis=0)), tokens / np.linalg.norm(tokens, axis=1, keepdims=True))
+        content = np.flatnonzero(self._is_content(encoding.ids))
+        content = content if len(content) else np.arange(len(states))
+        tokens = states[content] / np.linalg.norm(states[content], axis=1, keepdims=True)
+        places = [encoding.token_to_word(int(place)) for place in content]
+        words = tuple("" if place is None else text[slice(*encoding.word_to_chars(place))] for place in places)
+        return EmbeddedQuestion(_unit(states.mean(axis=0)), tokens, words)
 
     def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[Embedded]:
         """The texts' vectors, and those of the given stretches and of the tokens of each.
@@ -166,7 +170,8 @@ class MiniLM:
         return found
 
     def _is_content(self, ids: Sequence[int]) -> NDArray[np.bool_]:
-        return self._content_ids[np.array(ids)]
+        found: NDArray[np.bool_] = self._content_ids[np.array(ids)]
+        return found
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -63,8 +63,8 @@ class Passage:
 class Sentence:
     """One sentence of a passage, with how well it matches the question.
 
-    `start` and `end` are offsets into the article's text; `dense` is the cosine to the question,
-    `lexical` its BM25 score (0 where no word matched).
+    `start` and `end` are offsets into the article's text; `dense` is the cosine to the question, `lexical` the share
+    of the question's words that it holds, weighted by rarity, and `tokens` how well it matches the question's tokens.
     """
 
     text: str
@@ -72,6 +72,7 @@ class Sentence:
     end: int
     dense: float = 0.0
     lexical: float = 0.0
+    tokens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +283,4 @@ class DoneEvent:
     type: Literal["done"] = "done"
 
 
-Event: TypeAlias = (
-    StageEvent | FacetsEvent | ReasoningEvent | TextEvent | CitationEvent | WithdrawnEvent | DoneEvent
-)
+Event: TypeAlias = StageEvent | FacetsEvent | ReasoningEvent | TextEvent | CitationEvent | WithdrawnEvent | DoneEvent

@@ -12,19 +12,20 @@ import numpy as np
 from rag.embed import Embedder
 from rag.facets import Wanted, cover_parts, parts, prefer
 from rag.index import Candidate, Index
-from rag.records import Evidence, Passage, Source
-from rag.text import content_terms
+from rag.ranking import Pool, measure, scores
+from rag.records import Evidence, Passage, Sentence, Source
+from rag.text import content_terms, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POOL = 60
 """Passages taken from each of the two searches into the common ranking."""
-SIGNALS = ("passage vector", "passage words", "sentence vector", "sentence words", "header words")
-WEIGHTS = (0.22, 0.22, 0.22, 0.22, 0.12)
-"""What each of `SIGNALS` counts for."""
 SAME_WORDS = 0.8
 """Passages that share this much of their words (Jaccard) tell the same: they become one with several sources."""
+TRIM = 0.5
+"""A passage ends where no sentence any more matches the question at least this well, compared with the best one."""
+_SHARE_OF_WORDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,77 +36,63 @@ class Retrieval:
     weights: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """The passages that may answer a question, with what ranks them.
-
-    Args:
-        candidates: the passages.
-        vector: the question's unit vector.
-        weights: the question's content terms and their inverse document frequencies.
-        dense: cosine of each candidate.
-        lexical: BM25 score of those that have one.
-    """
-
-    candidates: tuple[Candidate, ...]
-    vector: NDArray[np.float32]
-    weights: dict[str, float]
-    dense: dict[int, float]
-    lexical: dict[int, float]
-
-
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
     pool = gather(question, index, embedder)
     ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
-    return Retrieval(tuple(merge_copies(ranked, k)), pool.weights)
+    return Retrieval(tuple(trim(merge_copies(ranked, k))), pool.weights)
 
 
 def gather(question: str, index: Index, embedder: Embedder) -> Pool:
     """The passages nearest to the question and those with most of its words."""
-    vector = embedder.embed_question(question).vector
+    asked = embedder.embed_question(question)
     question_terms = content_terms(question)
     frequencies = dict(zip(question_terms, index.document_frequencies(question_terms), strict=True))
-    nearest = index.nearest(vector, POOL)
+    weights = _inverse_frequencies(frequencies, index.counts()[1])
+    nearest = index.nearest(asked.vector, POOL)
     matching = index.matching([t for t in question_terms if frequencies[t]], POOL)
-    ids = list(dict.fromkeys([*nearest, *matching]))
-    missing = index.vectors([i for i in ids if i not in nearest])
+    candidates = index.candidates(list(dict.fromkeys([*nearest, *matching])))
     return Pool(
-        candidates=tuple(index.candidates(ids)),
-        vector=vector,
-        weights=_inverse_frequencies(frequencies, index.counts()[1]),
-        dense=nearest | {i: float(v @ vector) for i, v in missing.items()},
-        lexical=matching,
+        question=question,
+        candidates=tuple(candidates),
+        vector=asked.vector,
+        tokens=asked.tokens,
+        token_weights=_token_weights(asked.words, weights),
+        weights=weights,
+        vectors=np.stack([c.vector for c in candidates]) if candidates else asked.vector[None, :0],
+        lexical=np.array([matching.get(c.passage_id, 0.0) for c in candidates], np.float32),
     )
 
 
-def rank(pool: Pool, weights: Sequence[float] = WEIGHTS) -> list[Evidence]:
-    """The candidates, best first, each with the scores of its sentences. Pure.
-
-    The score is the weighted mean of five signals, each scaled to 0..1 over the candidates: cosine and BM25 of the
-    passage, the best cosine of one of its sentences, and the largest share of the question's words that one of its
-    sentences, and that its title, outlet and date, hold. Score fusion rather than rank fusion follows Bruch et al.
-    2023 (arXiv:2210.11934).
-    """
-    candidates = pool.candidates
-    if not candidates:
+def rank(pool: Pool) -> list[Evidence]:
+    """The candidates, best first, each with the scores of its sentences. Pure."""
+    if not pool.candidates:
         return []
-    cosines = [c.vectors @ pool.vector for c in candidates]
-    shares = [[coverage(terms, pool.weights) for terms in c.sentence_terms] for c in candidates]
-    signals = np.array(
-        [
-            [pool.dense[c.passage_id] for c in candidates],
-            [pool.lexical.get(c.passage_id, 0.0) for c in candidates],
-            [values.max() for values in cosines],
-            [max(values) for values in shares],
-            [coverage(c.header_terms, pool.weights) for c in candidates],
-        ]
-    )
-    scores = np.array(weights) @ _scale(signals)
+    measured = measure(pool)
+    found = scores(measured.signals)
     return [
-        candidates[i].evidence(float(scores[i]), list(cosines[i]), shares[i])
-        for i in sorted(range(len(candidates)), key=lambda i: -scores[i])
+        _evidence(pool.candidates[i], float(found[i]), measured.cosines[i], measured.shares[i], measured.tokens[i])
+        for i in np.argsort(-found, kind="stable")
     ]
+
+
+def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
+    """The passages without what stands at their ends and has nothing to do with the question. Pure.
+
+    What stays reaches from one sentence before the first that matches the question to one after the last.
+    """
+    matches = [[s.dense + _SHARE_OF_WORDS * s.lexical for s in evidence.sentences] for evidence in ranked]
+    best = max((max(own) for own in matches), default=0.0)
+    trimmed = []
+    for evidence, own in zip(ranked, matches, strict=True):
+        least = min(TRIM * best, max(own))
+        places = [place for place, match in enumerate(own) if match >= least]
+        sentences = evidence.sentences[max(0, places[0] - 1) : places[-1] + 2]
+        passage = evidence.passage
+        start, end = sentences[0].start, sentences[-1].end
+        text = passage.text[start - passage.start : end - passage.start]
+        trimmed.append(Evidence(replace(passage, text=text, start=start, end=end), sentences))
+    return trimmed
 
 
 def coverage(terms: Sequence[str], weights: dict[str, float]) -> float:
@@ -145,9 +132,27 @@ def _inverse_frequencies(frequencies: dict[str, int], passages: int) -> dict[str
     return {t: math.log(1 + (passages - n + 0.5) / (n + 0.5)) for t, n in frequencies.items()}
 
 
-def _scale(signals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row stretched to 0..1; without differences, as with a single candidate, all are the best there is: 1."""
-    low = signals.min(axis=1, keepdims=True)
-    spread = signals.max(axis=1, keepdims=True) - low
-    scaled: NDArray[np.float64] = np.divide(signals - low, spread, out=np.ones_like(signals), where=spread > 0)
-    return scaled
+def _token_weights(words: Sequence[str], weights: dict[str, float]) -> NDArray[np.float32]:
+    """What each token counts for: the rarity of its word, less where the word has several; they sum to 1."""
+    rarity = np.array(
+        [max((weights.get(t, 0.0) for t in terms(word)), default=0.0) / words.count(word) ** 0.5 for word in words],
+        np.float32,
+    )
+    total = rarity.sum()
+    return rarity / total if total > 0 else np.full(len(words), 1 / len(words), np.float32)
+
+
+def _evidence(
+    candidate: Candidate,
+    score: float,
+    cosines: NDArray[np.float32],
+    shares: NDArray[np.float32],
+    tokens: NDArray[np.float32],
+) -> Evidence:
+    sentences = tuple(
+        Sentence(
+            candidate.sentence(number), start, end, float(cosines[number]), float(shares[number]), float(tokens[number])
+        )
+        for number, (start, end) in enumerate(candidate.spans)
+    )
+    return Evidence(replace(candidate.passage, score=score), sentences)

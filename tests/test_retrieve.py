@@ -1,14 +1,16 @@
 """Ranking passages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rag.assistant import Assistant
 from rag.index import Candidate
-from rag.records import Evidence, Passage, Source
-from rag.retrieve import SIGNALS, WEIGHTS, Pool, coverage, merge_copies, rank
+from rag.ranking import SIGNALS, WEIGHTS, Pool
+from rag.records import Evidence, Passage, Sentence, Source
+from rag.retrieve import coverage, merge_copies, rank, trim
 from rag.text import terms
 
 
@@ -16,43 +18,91 @@ def passage(text: str, article_id: str = "a", outlet: str = "Reuters", score: fl
     return Passage(text, score, article_id, "Title", outlet, "2025-01-27", "", 0, len(text), (Source(outlet),))
 
 
-def candidate(number: int, text: str, sentence_vectors: Sequence[tuple[float, float]]) -> Candidate:
-    """A passage with one sentence per vector, all with the same words."""
+def candidate(number: int, text: str, vectors: Sequence[tuple[float, float]] = ((0.5, 0.5),)) -> Candidate:
+    """A passage with one sentence per vector, all with the same words, and without tokens."""
     return Candidate(
         number,
         passage(text, str(number)),
-        tuple((0, len(text)) for _ in sentence_vectors),
-        np.array(sentence_vectors, np.float32),
+        tuple((0, len(text)) for _ in vectors),
+        np.mean(vectors, axis=0, dtype=np.float32),
+        np.array(vectors, np.float32),
         b"",
         (),
-        tuple(tuple(terms(text)) for _ in sentence_vectors),
+        tuple(tuple(terms(text)) for _ in vectors),
     )
 
 
-def order(candidates: list[Candidate], dense: dict[int, float], lexical: dict[int, float]) -> list[str]:
+def pool(candidates: Sequence[Candidate], lexical: Sequence[float]) -> Pool:
     question = np.array([1.0, 0.0], np.float32)
-    pool = Pool(tuple(candidates), question, {"nvidia": 2.0, "fall": 1.0}, dense, lexical)
-    return [evidence.passage.article_id for evidence in rank(pool)]
+    return Pool(
+        "Did Nvidia fall?",
+        tuple(candidates),
+        question,
+        question[None],
+        np.ones(1, np.float32),
+        {"nvidia": 2.0, "fall": 1.0},
+        np.array([c.vector for c in candidates], np.float32).reshape(-1, 2),
+        np.array(lexical, np.float32),
+    )
+
+
+def order(candidates: Sequence[Candidate], lexical: Sequence[float]) -> list[str]:
+    return [evidence.passage.article_id for evidence in rank(pool(candidates, lexical))]
 
 
 def test_words_decide_between_passages_that_mean_the_same() -> None:
     """Vectors see the subject but not the name: the passage that has the question's rare word comes first."""
-    same = [(0.5, 0.5)]
-    candidates = [candidate(1, "Broadcom fell", same), candidate(2, "Nvidia fell", same)]
-    assert order(candidates, {1: 0.5, 2: 0.5}, {1: 1.0, 2: 3.0}) == ["2", "1"]
+    assert order([candidate(1, "Broadcom fell"), candidate(2, "Nvidia fell")], [1.0, 3.0]) == ["2", "1"]
 
 
 def test_one_close_sentence_lifts_its_passage() -> None:
     """A long passage whose vector is a blur still holds the one sentence that answers."""
-    candidates = [candidate(1, "x", [(0.5, 0.5), (0.5, 0.5)]), candidate(2, "x", [(0.1, 0.9), (0.95, 0.1)])]
-    assert order(candidates, {1: 0.5, 2: 0.5}, {}) == ["2", "1"]
+    blurred, sharp = [(0.5, 0.5), (0.5, 0.5)], [(0.1, 0.9), (0.95, 0.1)]
+    assert order([candidate(1, "x", blurred), candidate(2, "x", sharp)], [0.0, 0.0]) == ["2", "1"]
 
 
-def test_scores_are_shares_of_the_best_there_is() -> None:
-    """A score of 1 means best in every respect, whatever the signals count for."""
+def test_words_that_stand_together_count_more() -> None:
+    """ "Nvidia fell" answers a question about Nvidia's fall; both words at the two ends of a sentence may not."""
+    apart = "Nvidia said on Monday that the price of oil fell"
+    together = "The price of oil said on Monday that Nvidia fell"
+    assert order([candidate(1, apart), candidate(2, together)], [1.0, 1.0]) == ["2", "1"]
+
+
+def test_tokens_decide_between_passages_with_the_same_words() -> None:
+    """A passage whose very words mean in their place what the question's mean comes before one where they don't."""
+    one, other = candidate(1, "Nvidia fell"), candidate(2, "Nvidia fell")
+    question = np.array([[1.0] * 8], np.float32) / 8**0.5
+    vector = np.array([1.0] + [0.0] * 7, np.float32)
+    wide = [
+        replace(c, vector=vector, vectors=vector[None], tokens=bytes([1, signs]))
+        for c, signs in ((one, 0b00001111), (other, 0b11111110))
+    ]
+    asked = replace(pool(wide[:0], []), candidates=tuple(wide), vector=vector, tokens=question,
+                    vectors=np.stack([vector, vector]), lexical=np.zeros(2, np.float32))  # fmt: skip
+    assert [e.passage.article_id for e in rank(asked)] == ["2", "1"]
+    assert rank(asked)[0].sentences[0].tokens == pytest.approx(6 / 8)
+
+
+def test_scores_reach_from_the_worst_candidate_to_the_best() -> None:
+    """Scores are 0 to 1 whatever the signals count for; a single candidate is the best there is."""
     assert len(SIGNALS) == len(WEIGHTS)
-    assert sum(WEIGHTS) == pytest.approx(1)
-    assert rank(Pool((), np.zeros(2, np.float32), {}, {}, {})) == []
+    ranked = rank(pool([candidate(n, text) for n, text in enumerate(("Oil rose", "Nvidia", "Nvidia fell"))], [0, 1, 3]))
+    assert [e.passage.score for e in ranked][::2] == [1.0, 0.0]
+    assert [e.passage.score for e in rank(pool([candidate(1, "x")], [0.0]))] == [1.0]
+    assert rank(pool([], [])) == []
+
+
+def test_passages_are_trimmed_to_what_bears_on_the_question() -> None:
+    """Sentences that have nothing to do with the question cost a reader time and a model tokens; one stays around."""
+    text = "A. B. C. D. E. F."
+    cosines = (0.1, 0.1, 0.1, 0.9, 0.1, 0.1)
+    sentences = tuple(Sentence(text[i * 3 : i * 3 + 2], i * 3, i * 3 + 2, d) for i, d in enumerate(cosines))
+    whole = Evidence(passage(text), sentences)
+    weak = Evidence(passage(text), tuple(replace(s, dense=s.dense / 9) for s in sentences))
+    for trimmed in trim([whole, weak]):
+        assert trimmed.passage.text == text[trimmed.passage.start : trimmed.passage.end] == "C. D. E."
+        assert [s.text for s in trimmed.sentences] == ["C.", "D.", "E."]
+    assert trim([]) == []
 
 
 def test_coverage_weighs_rare_words_more() -> None:
