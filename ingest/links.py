@@ -26,6 +26,7 @@ from ingest.article import Loaded
 from ingest.feeds import read_feed
 from ingest.fetch import HTML, Page
 from ingest.polite import Visitor, host_of
+from ingest.sync import is_link
 from rag.errors import FetchError, LoadError
 from rag.records import Source
 
@@ -69,14 +70,19 @@ def read_list(path: Path) -> list[str]:
     """The links of a file: one a line; empty lines and those that begin with # are passed over.
 
     Raises:
-        LoadError: it can't be read, or holds none.
+        LoadError: it can't be read, holds none, or something else.
     """
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
         raise LoadError(f"The links in {path} can't be read ({reason}).") from error
-    links = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("#") and not is_link(line):
+            raise LoadError(
+                f"Line {number} of {path} is no address: {line[:60]!r}; write it as https://news.example/a."
+            )
+    links = [line for line in lines if is_link(line)]
     if not links:
         raise LoadError(f"There is no link in {path}; write one on each line.")
     return links

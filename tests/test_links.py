@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from rag.embed import MiniLM
 from rag.errors import LoadError, SettingsError
 from rag.settings import Settings
 from tests.web_server import Reply, WebServer, endless, html, redirect, respond
+from ui.cli import main
 
 HERE = ("127.0.0.0/8",)
 
@@ -225,6 +227,9 @@ def test_a_list_of_links_is_read(tmp_path: Path) -> None:
     file.write_text("# none\n")
     with pytest.raises(LoadError, match="There is no link in"):
         read_list(file)
+    file.write_text("https://a.example/\n/etc/hosts\n")
+    with pytest.raises(LoadError, match=r"Line 2 of .* is no address: '/etc/hosts'"):
+        read_list(file)
     with pytest.raises(LoadError, match="can't be read"):
         read_list(tmp_path / "nowhere")
 
@@ -260,6 +265,25 @@ def test_sync_takes_links(start: Start, ingest: Callable[..., Report], tmp_path:
     assert [place for place, _ in report.failed] == [b]
     before = report.passages
     assert ingest(rebuild=True).passages == before
+
+
+def test_the_command_line_takes_links(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str], corpus_index: Path
+) -> None:
+    """Addresses are arguments or lines of a file, and private ones are reached only when allowed."""
+    server = start({"/a": respond(404), "/b": respond(410)})
+    file = tmp_path / "links.txt"
+    file.write_text(f"{server.url}/a\n")
+    command = ["ingest", f"{server.url}/b", "--links", str(file), "--index", str(corpus_index), "--dry-run", "--json"]
+    assert main(command) == 1
+    assert "private network" in capsys.readouterr().out
+    assert main([*command, "--allow-network", "127.0.0.0/8"]) == 1
+    failed = json.loads(capsys.readouterr().out)["failed"]
+    assert sorted(failed) == [
+        [f"{server.url}/a", "the page is gone (status 404)"],
+        [f"{server.url}/b", "the page is gone (status 410)"],
+    ]
+    assert main([*command, "--allow-network", "here"]) == 2
 
 
 def test_private_addresses_are_refused_unless_allowed(start: Start, tmp_path: Path, embedder: MiniLM) -> None:

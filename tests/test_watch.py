@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import json
+import os
 import queue
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 import pytest
 
 from ingest import watch as module
 from ingest.watch import watch
+from ui.cli import main
 
 LONGEST = 30
 """Seconds; a wait that long means that it will never come."""
@@ -133,3 +141,44 @@ def test_which_files_count(path: str, counts: bool) -> None:
     """Hidden and unfinished files and the index itself cause no work; a hidden folder that was named does."""
     folders = [PurePosixPath("/a"), PurePosixPath("/a/.hidden/b")]
     assert module._counts(PurePosixPath(path), folders, PurePosixPath("/a/index")) is counts
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_the_command_follows_changes_until_it_is_interrupted(tmp_path: Path, corpus_index: Path) -> None:
+    """`ingest --watch` reports at once and after each change, and Ctrl-C ends it with status 130 and a sentence."""
+    index, folder = tmp_path / "index", tmp_path / "news"
+    shutil.copytree(corpus_index, index)
+    folder.mkdir()
+    (folder / "a.md").write_text("# One\n\nSome words of the first article.")
+    command = [sys.executable, "-m", "ui.cli", "ingest", str(folder), "--watch", "--json", "--index", str(index)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        assert next_record(process.stdout)["added"] == 1
+        (folder / "b.txt").write_text("Two\n\nSome words of the second article.")
+        assert next_record(process.stdout)["added"] == 1
+        (folder / "a.md").unlink()
+        assert next_record(process.stdout)["removed"] == 1
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().splitlines()
+        assert process.wait(LONGEST) == 130
+    assert said[-1] == "Interrupted."
+    assert said[0] == "Watching for changes; Ctrl-C ends it."
+
+
+def next_record(output: IO[str]) -> Any:
+    """The next JSON record that a command prints, which may have several lines."""
+    text = ""
+    while True:
+        line = output.readline()
+        assert line, "it has ended"
+        text += line
+        with suppress(json.JSONDecodeError):
+            return json.loads(text)
+
+
+def test_only_files_are_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Addresses, nothing at all, and options that ask for one run don't go with it."""
+    for arguments in ([], ["https://news.example/"], [str(tmp_path), "--dry-run"], [str(tmp_path), "--rebuild"]):
+        assert main(["ingest", "--watch", *arguments, "--index", str(tmp_path / "index")]) == 2
+        assert "--watch" in capsys.readouterr().err

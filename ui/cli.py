@@ -11,11 +11,11 @@ from dataclasses import asdict
 from functools import cache
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.errors import AftershockError, IndexMissingError, QuestionError, SettingsError
+from rag.errors import AftershockError, IndexBusyError, IndexMissingError, QuestionError, SettingsError
 from rag.settings import MODEL_FORMS, Settings, default_index
 from ui import console, conversation_commands, index_commands, model_commands, preferences
 
@@ -161,8 +161,18 @@ def timeline(
 @app.command()
 def ingest(
     paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Files and folders; without any, the articles that come along."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH|URL]...",
+            help="Files, folders, and addresses of pages and feeds; without any, the articles that come along.",
+        ),
+    ] = None,
+    links: Annotated[
+        Path | None, typer.Option("--links", help="A file with an address on each line, to fetch.", metavar="FILE")
+    ] = None,
+    allowed: Annotated[
+        list[str] | None,
+        typer.Option("--allow-network", help="Fetch from this private address or network too.", metavar="ADDRESS"),
     ] = None,
     reading_list: Annotated[
         bool, typer.Option("--reading-list", help="Fetch the originals behind the articles from the web as well.")
@@ -170,17 +180,28 @@ def ingest(
     index: IndexOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew, also when it is damaged.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, and say what would be changed.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow each change until Ctrl-C.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the index in line with articles: Markdown, text, HTML and JSON Lines."""
+    """Bring the index in line with articles: files of many kinds, folders, and pages and feeds on the web."""
     import corpus
 
     settings = Settings.from_env(index=index)
+    if links is not None:
+        from ingest.links import read_list
+
+        paths = [*(paths or []), *read_list(links)]
+    if watch:
+        if dry_run or reading_list or rebuild:
+            raise SettingsError("--watch goes with none of --dry-run, --reading-list and --rebuild.")
+        _watch(paths or [], settings, as_json=as_json)
+        return
     fetched = _fetch_originals() if reading_list else None
     if fetched and not as_json:
         console.write_fetched(fetched)
     originals = [Path(fetched.folder)] if fetched and fetched.new + fetched.kept else []
-    report = _sync([*(paths or [corpus.FOLDER]), *originals], settings, rebuild=rebuild, dry_run=dry_run)
+    places: list[str | Path] = [*(paths or ()), *([] if paths else [corpus.FOLDER]), *originals]
+    report = _sync(places, settings, rebuild=rebuild, dry_run=dry_run, allowed=allowed or ())
     if not paths:
         report.ignored.clear()  # What lies beside the articles that come along is code.
     if as_json:
@@ -267,11 +288,45 @@ def _fetch_originals() -> Fetched:
         return fetch_originals(read(), default_folder(), progress=progress)
 
 
-def _sync(paths: Sequence[Path], settings: Settings, *, rebuild: bool = False, dry_run: bool = False) -> Report:
+def _sync(places: Sequence[str | Path], settings: Settings, **options: Any) -> Report:
     from ingest import sync
 
     with console.ingest_progress() as progress:
-        return sync(paths, settings, rebuild=rebuild, dry_run=dry_run, progress=progress)
+        return sync(places, settings, progress=progress, **options)
+
+
+def _watch(paths: Sequence[str], settings: Settings, *, as_json: bool) -> None:
+    """Follow the changes to files and folders until interrupted, and report each time when something changed."""
+    from ingest.sync import is_link
+    from ingest.watch import watch
+    from rag.embed import MiniLM
+
+    if not paths or any(map(is_link, paths)):
+        raise SettingsError("--watch follows files and folders; name some, and no addresses.")
+    embedder = MiniLM()
+    told = ""
+
+    def follow() -> bool:
+        nonlocal told
+        try:
+            report = _sync(paths, settings, embedder=embedder)
+        except IndexBusyError as error:
+            if told != str(error):
+                console.warn(f"{error} This one goes on then.")
+            told = str(error)
+            return False
+        news = repr((report.failed, report.warnings))
+        if report.added or report.updated or report.removed or told != news:
+            if as_json:
+                console.write_json(report)
+            else:
+                console.write_report(report, settings.index)
+            typer.echo("Watching for changes; Ctrl-C ends it.", err=True)
+            sys.stdout.flush()
+        told = news
+        return True
+
+    watch([Path(path) for path in paths], follow, leave=settings.index)
 
 
 @cache
