@@ -123,7 +123,7 @@ def measured(name: str, command: Sequence[str]) -> Row:
     most = 0
     with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output, cwd=ROOT) as process:
         while process.poll() is None:
-            most = max(most, _memory(process.pid))
+            most = max(most, memory(process.pid))
             time.sleep(LOOK_SECONDS)
         seconds = time.perf_counter() - started
         if process.returncode:
@@ -133,8 +133,8 @@ def measured(name: str, command: Sequence[str]) -> Row:
     return Row(name, found["articles"], found["passages"], seconds, most / 2**20, found["versions"])
 
 
-def _memory(pid: int) -> int:
-    """Resident bytes of a process and of those that it started."""
+def memory(pid: int) -> int:
+    """Resident bytes of a process and of those that it started; 0 when it has ended."""
     total = 0
     try:
         process = psutil.Process(pid)
