@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 
 from ingest import Progress, sync
+from ingest.article import Loaded
+from ingest.load import load
+from ingest.verify import verify
 from rag import generations
 from rag.embed import MiniLM
 from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexStateError
 from rag.index import Index
 from rag.settings import Settings
+from tests.quick_embedder import QuickEmbedder
 
 
 @pytest.fixture
@@ -265,7 +269,8 @@ def slow_ingest(folder: Path, settings: Settings) -> Iterator["subprocess.Popen[
     """A process that is in the middle of writing a new generation, and stays there."""
     write(folder, "oracle", "Oracle shares fell 13.8%.")
     script = (
-        "import sys, time\nfrom ingest.build import Builder\nfrom ingest import sync\nfrom rag.settings import Settings\n"
+        "import sys, time\nfrom ingest import sync\nfrom ingest.build import Builder\n"
+        "from rag.settings import Settings\n"
         "plain = Builder.store\n"
         "def store(self, *args):\n    plain(self, *args)\n    print('in the middle', flush=True)\n    time.sleep(600)\n"
         "Builder.store = store\n"
@@ -302,3 +307,127 @@ def test_progress_counts_all_bytes(folder: Path, settings: Settings, embedder: M
     sync([folder], settings, embedder=embedder, progress=seen.append)
     assert seen[-1].done == seen[-1].total == sum(p.stat().st_size for p in folder.iterdir())
     assert seen[-1].articles == 3
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(
+    folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large folder costs next to nothing when nothing has changed; a change of a single byte is seen."""
+    # Within this time a second change could bear the same time, so that young files are always read.
+    monkeypatch.setattr("ingest.cache._COARSEST_CLOCK_NS", -1)
+    read: list[str] = []
+
+    def reading(path: Path) -> Iterator[Loaded]:
+        read.append(path.name)
+        return load(path)
+
+    monkeypatch.setattr(sys.modules[sync.__module__], "load", reading)
+    quick = QuickEmbedder()
+    sync([folder], settings, embedder=quick)
+    assert sorted(read) == ["italy.md", "nvidia.md", "wiz.md"]
+    read.clear()
+    assert counts(sync([folder], settings, embedder=quick)) == {"unchanged": 3, "passages": 3}
+    assert read == []
+    (folder / "wiz.md").write_text((folder / "wiz.md").read_text().replace("open", "Open"))
+    assert counts(sync([folder], settings, embedder=quick)) == {"updated": 1, "unchanged": 2, "passages": 3}
+    assert read == ["wiz.md"]
+    # A file under the id of another one that need not be read is noticed all the same.
+    (folder / "aa.md").write_text("---\nid: italy\ntitle: Another\n---\nAnother text.\n")
+    assert [place.rpartition("/")[2] for place, _ in sync([folder], settings, embedder=quick).failed] == ["italy.md"]
+
+
+def test_a_young_file_is_read_again(folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two changes within one tick of the file system's clock look the same, so only older times are trusted."""
+    read: list[str] = []
+
+    def reading(path: Path) -> Iterator[Loaded]:
+        read.append(path.name)
+        return load(path)
+
+    monkeypatch.setattr(sys.modules[sync.__module__], "load", reading)
+    monkeypatch.setattr("ingest.cache._COARSEST_CLOCK_NS", 10**18)
+    for _ in range(2):
+        sync([folder], settings, embedder=QuickEmbedder())
+    assert len(read) == 6
+
+
+def test_only_changed_passages_are_embedded(tmp_path: Path, settings: Settings) -> None:
+    """A correction in a long article costs one passage; a rebuild costs none."""
+    paragraphs = [f"Paragraph {number} says: " + "many words about it " * 30 + "." for number in range(8)]
+    article = write(tmp_path, "long", "\n\n".join(paragraphs))
+    quick = QuickEmbedder()
+    passages = sync([article], settings, embedder=quick).passages
+    assert len(quick.embedded) == passages == 8
+    paragraphs[3] = paragraphs[3].replace("many", "few")
+    write(tmp_path, "long", "\n\n".join(paragraphs))
+    quick.embedded.clear()
+    sync([article], settings, embedder=quick)
+    assert len(quick.embedded) == 1
+    sync([article], settings, embedder=quick, rebuild=True)
+    assert len(quick.embedded) == 1
+    assert verify(settings.index).faults == ()
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    """Who wants to know beforehand what an ingest does gets the same figures, and the same index."""
+    quick = QuickEmbedder()
+    assert counts(sync([folder], settings, embedder=quick, dry_run=True)) == {"added": 3}
+    assert not settings.index.exists()
+    sync([folder], settings, embedder=quick)
+    before = {path: path.read_bytes() for path in settings.index.rglob("*") if path.is_file()}
+    write(folder, "nvidia", "Nvidia shares closed 16.97% lower.")
+    (folder / "wiz.md").unlink()
+    report = sync([folder, tmp_path / "nowhere"], settings, embedder=quick, dry_run=True)
+    assert counts(report) == {"updated": 1, "unchanged": 1, "removed": 1, "passages": 3}
+    assert [place for place, _ in report.failed] == [str(tmp_path / "nowhere")]
+    assert {path: path.read_bytes() for path in settings.index.rglob("*") if path.is_file()} == before
+
+
+STORY = (
+    "DeepSeek's assistant became the most downloaded free app on Monday. Engineers in Hangzhou had released the model "
+    "a week before, and its price undercut that of every rival. Investors sold shares of chip makers in large numbers, "
+    "because the model was said to need far fewer processors. Analysts at several banks warned that the reaction "
+    "went too far, while others spoke of the end of an era. The company itself made no statement on the sale, and its "
+    "founder was travelling to his home village for the holidays."
+)
+
+
+def test_copies_of_a_story_are_sources_of_one_story(tmp_path: Path, settings: Settings) -> None:
+    """A text that several outlets print is found once, with all of them as its sources, and each can be opened."""
+    folder = tmp_path / "news"
+    folder.mkdir()
+    for outlet in ("Harbour Times", "Northgate Post", "Evening Bearer"):
+        fields = f"title: {outlet} on the app\noutlet: {outlet}\nurl: https://example.org/{outlet[:3]}"
+        (folder / f"{outlet[:3].lower()}.md").write_text(f"---\nid: {outlet[:3]}\n{fields}\n---\n{STORY} ({outlet})\n")
+    quick = QuickEmbedder()
+    report = sync([folder], settings, embedder=quick)
+    assert (report.added, report.copies) == (3, 2)
+    assert told(settings) == ("Eve", ("Evening Bearer", "Harbour Times", "Northgate Post"))
+    assert verify(settings.index).faults == ()
+    assert len(quick.embedded) == report.passages
+
+    # Without its leader the story is told by the next one.
+    (folder / "eve.md").unlink()
+    report = sync([folder], settings, embedder=quick)
+    assert (report.removed, report.unchanged, report.copies) == (1, 2, 1)
+    assert told(settings) == ("Har", ("Harbour Times", "Northgate Post"))
+
+    # And when its leader tells something else, the copy is a story of its own.
+    (folder / "har.md").write_text(
+        "---\nid: Har\ntitle: Another\n---\nRegulators in Rome blocked the app for all users.\n"
+    )
+    report = sync([folder], settings, embedder=quick)
+    assert (report.updated, report.copies) == (1, 0)
+    assert told(settings) == ("Nor", ("Northgate Post",))
+    assert verify(settings.index).faults == ()
+
+
+def told(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Which article the passage about the app is from, and who told it."""
+    with closing(Index.open(settings.index, "quick")) as index:
+        (found,) = {c.passage for c in index.candidates(list(index.matching(["hangzhou"], 5)))}
+        for source in found.sources:
+            article = index.article(source.outlet[:3])
+            assert article is not None
+            assert "Hangzhou" in article.text
+        return found.article_id, tuple(source.outlet for source in found.sources)
