@@ -24,6 +24,8 @@ SHARE_OF_WORDS = 0.5
 """What a sentence's share of the question's words counts for beside its cosine."""
 LEAST, MOST = -3.0, 6.0
 """A signal counts in standard deviations from the candidates' mean, within these bounds."""
+MOST_UNUSUAL = 2.0
+"""A question's quality counts in standard deviations, too, and no more than this."""
 
 SIGNALS = (
     "passage vector",
@@ -41,8 +43,21 @@ SIGNALS = (
     "sentence tokens",
     "words around",
 )
-WEIGHTS = (0.5, 0.92, 0.78, 0.32, 0.61, 1.12, 1.71, 0.45, 1.49, 0.77, 0.49, 1.43, 1.25, 0.54)
-"""What each of `SIGNALS` counts for; made by `python -m evals.learn`."""
+QUALITIES = ("words found", "agreement", "length")
+"""What tells how much the signals know about a question: the share of its words that the best candidate holds, the
+correlation of vectors and words among the candidates, and the logarithm of its number of words."""
+MEANS, SPREADS = (0.817, 0.092, 1.644), (0.195, 0.351, 0.463)
+"""Of `QUALITIES`, over the questions that the weights were made with."""
+WEIGHTS = (
+    (0.054, 0.274, 0.163, 0.167, 0.151, 0.344, 0.380, 0.128, 0.346, 0.206, 0.183, 0.400, 0.330, 0.194),
+    (-0.056, -0.008, -0.082, 0.036, 0.060, -0.012, 0.013, 0.031, -0.128, -0.002, -0.052, -0.021, -0.138, -0.020),
+    (0.035, 0.030, 0.106, 0.123, -0.036, 0.037, -0.086, -0.144, -0.062, 0.083, 0.113, 0.077, -0.022, 0.144),
+    (-0.044, -0.085, -0.013, 0.158, 0.074, -0.061, 0.010, -0.166, -0.088, -0.091, -0.141, 0.320, -0.056, -0.049),
+)
+"""What each of `SIGNALS` counts for: as such, and more for each standard deviation of each of `QUALITIES`.
+
+Made by `python -m evals.learn`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +91,42 @@ class Measured:
 
     Args:
         signals: shape (n, len(SIGNALS)).
+        qualities: of the question, as many as `QUALITIES`.
         cosines: of each candidate's sentences to the question.
         shares: of the question's words that each sentence holds, weighted by rarity, 0 to 1.
         tokens: how well each sentence matches the question's tokens, about 0 to 1.
     """
 
     signals: NDArray[np.float32]
+    qualities: tuple[float, ...]
     cosines: list[NDArray[np.float32]]
     shares: list[NDArray[np.float32]]
     tokens: list[NDArray[np.float32]]
 
 
-def scores(signals: NDArray[np.float32], weights: Sequence[float] = WEIGHTS) -> NDArray[np.float32]:
+def scores(measured: Measured, weights: Sequence[Sequence[float]] = WEIGHTS) -> NDArray[np.float32]:
     """The candidates' scores from 0 (the worst of them) to 1 (the best), shape (n,).
 
     Score fusion rather than rank fusion follows Bruch et al. 2023 (arXiv:2210.11934).
     """
-    spread = signals.std(axis=0)
-    standard = np.divide(signals - signals.mean(axis=0), spread, out=np.zeros_like(signals), where=spread > 1e-9)
-    sums = np.clip(standard, LEAST, MOST) @ np.array(weights, np.float32)
+    sums = standardised(measured.signals) @ (_quality_factors(measured) @ np.array(weights, np.float32))
     width = np.ptp(sums)
     scaled: NDArray[np.float32] = (sums - sums.min()) / width if width > 0 else np.ones_like(sums)
     return scaled
+
+
+def standardised(signals: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Signals in standard deviations from the candidates' mean."""
+    spread = signals.std(axis=0)
+    differences = signals - signals.mean(axis=0)
+    standard: NDArray[np.float32] = np.divide(differences, spread, out=np.zeros_like(signals), where=spread > 1e-9)
+    return np.clip(standard, LEAST, MOST)
+
+
+def _quality_factors(measured: Measured) -> NDArray[np.float32]:
+    """1, and each of the question's `QUALITIES` in standard deviations from their usual mean."""
+    standard = (np.array(measured.qualities) - MEANS) / SPREADS
+    return np.concatenate([[1.0], np.clip(standard, -MOST_UNUSUAL, MOST_UNUSUAL)]).astype(np.float32)
 
 
 def measure(pool: Pool) -> Measured:
@@ -136,7 +165,12 @@ def measure(pool: Pool) -> Measured:
         ],
         axis=1,
     ).astype(np.float32)  # fmt: skip
-    return Measured(signals, cosines, [words.shares for words in found], tokens)
+    qualities = (float(signals[:, -1].max()), _correlation(dense, pool.lexical), math.log(max(1, len(pool.weights))))
+    return Measured(signals, qualities, cosines, [words.shares for words in found], tokens)
+
+
+def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:
+    return float(np.corrcoef(ones, others)[0, 1]) if ones.std() > 0 and others.std() > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +238,7 @@ def _token_matches(candidates: Sequence[Candidate], tokens: NDArray[np.float32])
 
 def _feedback(pool: Pool, *signals: NDArray[np.float32]) -> NDArray[np.float32]:
     """The candidates' cosines to the question moved towards the first of them (Rocchio 1971)."""
-    first = np.argsort(-scores(np.stack([*signals, pool.lexical], axis=1), [1.0] * (len(signals) + 1)))[:FEEDBACK]
+    first = np.argsort(-standardised(np.stack([*signals, pool.lexical], axis=1)).sum(axis=1))[:FEEDBACK]
     moved = pool.vector + pool.vectors[first].mean(axis=0)
     cosines: NDArray[np.float32] = pool.vectors @ (moved / np.linalg.norm(moved))
     return cosines

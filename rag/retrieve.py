@@ -69,7 +69,7 @@ def rank(pool: Pool) -> list[Evidence]:
     if not pool.candidates:
         return []
     measured = measure(pool)
-    found = scores(measured.signals)
+    found = scores(measured)
     return [
         _evidence(pool.candidates[i], float(found[i]), measured.cosines[i], measured.shares[i], measured.tokens[i])
         for i in np.argsort(-found, kind="stable")

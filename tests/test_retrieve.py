@@ -8,7 +8,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.index import Candidate
-from rag.ranking import SIGNALS, WEIGHTS, Pool
+from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Pool
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.retrieve import coverage, merge_copies, rank, trim
 from rag.text import terms
@@ -85,7 +85,8 @@ def test_tokens_decide_between_passages_with_the_same_words() -> None:
 
 def test_scores_reach_from_the_worst_candidate_to_the_best() -> None:
     """Scores are 0 to 1 whatever the signals count for; a single candidate is the best there is."""
-    assert len(SIGNALS) == len(WEIGHTS)
+    assert {len(row) for row in WEIGHTS} == {len(SIGNALS)}
+    assert len(WEIGHTS) == 1 + len(QUALITIES) == 1 + len(MEANS) == 1 + len(SPREADS)
     ranked = rank(pool([candidate(n, text) for n, text in enumerate(("Oil rose", "Nvidia", "Nvidia fell"))], [0, 1, 3]))
     assert [e.passage.score for e in ranked][::2] == [1.0, 0.0]
     assert [e.passage.score for e in rank(pool([candidate(1, "x")], [0.0]))] == [1.0]
