@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 # Numbers keep their decimals ("79.8") and lose thousands separators ("2,048"); "U.S." and "US" are one word.
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W\d_]+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_MOST_WORDS = 20_000
+"""Whose terms are kept: nearly all words of a text are among the most frequent ones."""
 _POSSESSIVE = re.compile(r"['’]s$")
 
 FUNCTION_WORDS = frozenset(
@@ -76,9 +78,7 @@ def terms(text: str) -> list[str]:
     """
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    words = [_normalise(word) for word in _WORD.findall(text.lower())]
-    stemmed: list[str] = _stemmer().stemWords(words)
-    return stemmed
+    return [_term(word) for word in _WORD.findall(text.lower())]
 
 
 def content_terms(text: str) -> list[str]:
@@ -92,11 +92,15 @@ def content_terms(text: str) -> list[str]:
     return [term for term in distinct if term not in functional] or list(distinct)
 
 
-def _normalise(word: str) -> str:
+@lru_cache(_MOST_WORDS)
+def _term(word: str) -> str:
     if word[0].isdigit():
-        return _THOUSANDS.sub("", word)
-    word = _POSSESSIVE.sub("", word).replace(".", "").replace("’", "'")
-    return _IRREGULAR.get(word, word)
+        word = _THOUSANDS.sub("", word)
+    else:
+        word = _POSSESSIVE.sub("", word).replace(".", "").replace("’", "'")
+        word = _IRREGULAR.get(word, word)
+    stemmed: str = _stemmer().stemWord(word)
+    return stemmed
 
 
 @cache
