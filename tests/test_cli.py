@@ -238,6 +238,36 @@ def test_a_terminal_gets_colours_and_whole_words(
     assert "Thought for" in ran.err
 
 
+def test_what_the_check_changes_is_written_anew(
+    run: Run, ready: Path, serve: Callable[..., OllamaServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal shows the checked text in place of the streamed one; a pipe gets the checked text alone."""
+    checked = "Nvidia lost $589 billion [1]. A bakery opened in Lisbon [1] [unsupported]."
+    reply: Reply = ["Nvidia lost $589 billion [1]. ", "A bakery opened in Lisbon [1]."]
+    serve(reply)
+    ran = run("ask", QUESTION, "--model", "ollama:deepseek-r1:8b", "--index", ready)
+    assert ran.out.startswith(f"{checked}\n")
+    assert ran.out.count("bakery") == 1
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    serve(reply)
+    ran = run("ask", QUESTION, "--model", "ollama:deepseek-r1:8b", "--index", ready)
+    streamed, _, shown = ran.out.rpartition("\x1b[2K")
+    assert "A bakery opened in Lisbon" in streamed
+    for code in ("\x1b[1m", "\x1b[0m"):
+        shown = shown.replace(code, "")
+    assert " ".join(shown.split()).startswith(checked)
+
+
+def test_thinking_is_switched_by_an_option(run: Run, ready: Path, serve: Callable[..., OllamaServer]) -> None:
+    """`--no-think` and `--think` reach the model."""
+    for option, sent in (("--no-think", False), ("--think", True)):
+        server = serve(["Nvidia lost $589 billion [1]."])
+        assert run("ask", QUESTION, option, "--model", "ollama:deepseek-r1:8b", "--index", ready).status == 0
+        assert [chat.body["think"] for chat in server.chats] == [sent]
+
+
 def test_no_color_is_honoured(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With NO_COLOR a terminal gets no colour codes."""
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -370,9 +400,12 @@ def test_unusable_questions(run: Run, tmp_path: Path, command: str, question: st
 
 
 def test_no_server(run: Run, ready: Path) -> None:
-    """A model asked for by name without a server is one sentence and status 1, not a quotation instead."""
+    """A model asked for by name whose server is gone: the sources' own words, and a note on standard error."""
     ran = run("ask", QUESTION, "--model", "ollama:x", "--index", ready)
-    assert_one_sentence(ran, 1, "No model server answers at http://127.0.0.1:9")
+    assert ran.status == 0
+    assert LOSS in ran.out
+    assert ran.err.startswith("No model server answers at http://127.0.0.1:9")
+    assert ran.err.count("\n") == 1
 
 
 def test_server_without_models(run: Run, ready: Path, serve: Callable[..., OllamaServer]) -> None:
