@@ -152,6 +152,7 @@ def test_a_source_bears_out_what_is_vaguer_but_not_what_is_more_precise() -> Non
     assert bears_out(figure("589"), figure("nearly 600"))
     assert bears_out(figure("nearly 600"), figure("600"))
     assert not bears_out(figure("nearly 600"), figure("589"))
+    assert not bears_out(figure("about $15 billion"), figure("$15.1 billion"))
     assert not bears_out(figure("more than 500"), figure("589"))
 
 

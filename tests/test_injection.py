@@ -105,8 +105,8 @@ def test_the_page_links_to_nothing_but_its_own_reader(events: list[Event]) -> No
 
 def test_the_terminal_shows_no_address(events: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is printed of the text has no address that a terminal would make a link, and says what is unsupported."""
-    monkeypatch.setattr(console, "output", lambda: Console(file=printed, width=100, markup=False, highlight=False))
     printed = io.StringIO()
+    monkeypatch.setattr(console, "output", lambda: Console(file=printed, width=100, markup=False, highlight=False))
     console.show_answer(iter(events))
     text, _, _ = printed.getvalue().partition("\n\n[1]")
     assert UNSUPPORTED in text

@@ -12,6 +12,7 @@ from tests.test_citations import BOTH, DEEPSEEK, NVIDIA, evidence
 BORNE_OUT = [
     "Nvidia lost $588.8 billion in market value on 27 January 2025.",
     "Nvidia lost $589 billion on 27 January.",
+    "Nvidia lost $589 billion on 27 January, CNBC reported.",
     "On that Monday, January 27, almost $600bn of market value was lost by Nvidia.",
     "R1 came out on 20 January.",
     "High-Flyer was founded by Liang Wenfeng in 2015.",
