@@ -36,12 +36,13 @@ _WARM = "from rag.embed import MiniLM; MiniLM().embed(['a'])"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one process came to; memory in megabytes."""
+    """What one process came to; memory in megabytes, and the seconds that all processors worked for it together."""
 
     name: str
     articles: int
     passages: int
     seconds: float
+    work: float
     memory: float
     versions: str
 
@@ -63,9 +64,12 @@ def main(
     """Measure and print the table; a count of 0 leaves a part out."""
     with tempfile.TemporaryDirectory(prefix="aftershock-bench-") as place:
         rows = list(_rows(Path(place), articles, constant, again, langchain, environment))
-    typer.echo(f"\n{'':44}{'articles':>9}{'passages':>10}{'seconds':>9}{'articles/s':>12}{'MB':>7}")
+    typer.echo(f"\n{'':44}{'articles':>9}{'passages':>10}{'seconds':>9}{'CPU':>8}{'articles/s':>12}{'MB':>7}")
     for row in rows:
-        typer.echo(f"{row.name:44}{row.articles:9}{row.passages:10}{row.seconds:9.1f}{row.rate:12.1f}{row.memory:7.0f}")
+        typer.echo(
+            f"{row.name:44}{row.articles:9}{row.passages:10}{row.seconds:9.1f}{row.work:8.1f}{row.rate:12.1f}"
+            f"{row.memory:7.0f}"
+        )
     for line in conclusions(rows):
         typer.echo(line)
     for versions in dict.fromkeys(row.versions for row in rows):
@@ -120,29 +124,33 @@ def measured(name: str, command: Sequence[str]) -> Row:
         subprocess.CalledProcessError: it failed.
     """
     started = time.perf_counter()
-    most = 0
+    most, work = 0, 0.0
     with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output, cwd=ROOT) as process:
         while process.poll() is None:
-            most = max(most, memory(process.pid))
+            used, worked = usage(process.pid)
+            most, work = max(most, used), max(work, worked)
             time.sleep(LOOK_SECONDS)
         seconds = time.perf_counter() - started
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, list(command))
         output.seek(0)
         found = json.loads(output.read().splitlines()[-1])
-    return Row(name, found["articles"], found["passages"], seconds, most / 2**20, found["versions"])
+    return Row(name, found["articles"], found["passages"], seconds, work, most / 2**20, found["versions"])
 
 
-def memory(pid: int) -> int:
-    """Resident bytes of a process and of those that it started; 0 when it has ended."""
-    total = 0
+def usage(pid: int) -> tuple[int, float]:
+    """Resident bytes of a process and of those that it started, and the seconds that they worked; 0 when it is gone."""
+    size, seconds = 0, 0.0
     try:
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            with one.oneshot():
+                size += one.memory_info().rss
+                # The times of children that have ended count as the parent's.
+                seconds += sum(one.cpu_times()[:4])
     except psutil.Error:
         pass
-    return total
+    return size, seconds
 
 
 def conclusions(rows: Sequence[Row]) -> list[str]:

@@ -30,30 +30,31 @@ def test_an_ingest_is_measured(tmp_path: Path) -> None:
     assert first.articles == again.articles == 5
     assert first.passages == again.passages > 5
     assert first.memory > 50
+    assert first.work > 0
     assert 0 < first.rate < 5 / first.seconds * 1.01
 
 
 def test_memory_counts_what_a_process_starts() -> None:
     """The memory of a process that another one starts is part of the sum."""
     code = "import sys; held = b'x' * 2**27; print('there', flush=True); sys.stdin.read()"
-    alone = ingest.memory(os.getpid())
+    alone = ingest.usage(os.getpid())[0]
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline().strip() == b"there"
-        assert ingest.memory(os.getpid()) > alone + 2**26
+        assert ingest.usage(os.getpid())[0] > alone + 2**26
         process.communicate()
-    assert ingest.memory(process.pid) == 0
+    assert ingest.usage(process.pid) == (0, 0.0)
 
 
 def test_what_the_rows_say() -> None:
     """The comparisons are made between the rows that belong together."""
     rows = [
-        Row(REAL, 1000, 4000, 50.0, 400.0, ""),
-        Row(REAL, 5000, 20000, 200.0, 410.0, ""),
-        Row(LANGCHAIN, 1000, 5000, 100.0, 800.0, ""),
-        Row(CONSTANT, 1000, 4000, 2.0, 300.0, ""),
-        Row(CONSTANT, 50000, 200000, 90.0, 330.0, ""),
-        Row(AGAIN, 10000, 40000, 4.0, 100.0, ""),
+        Row(REAL, 1000, 4000, 50.0, 1.0, 400.0, ""),
+        Row(REAL, 5000, 20000, 200.0, 1.0, 410.0, ""),
+        Row(LANGCHAIN, 1000, 5000, 100.0, 1.0, 800.0, ""),
+        Row(CONSTANT, 1000, 4000, 2.0, 1.0, 300.0, ""),
+        Row(CONSTANT, 50000, 200000, 90.0, 1.0, 330.0, ""),
+        Row(AGAIN, 10000, 40000, 4.0, 1.0, 100.0, ""),
     ]
     assert conclusions(rows) == [
         "against the plain LangChain way: 2.00 times as fast, 0.50 of the memory",
