@@ -1,7 +1,7 @@
 """Whether the retrieved passages hold an answer at all. Pure.
 
-Raw cosine alone is a poor judge; together with how much of the question's rare words and names the passages hold, and
-how far the best sentence stands out, it is a good one. The weights are those of a logistic regression, made and
+Raw cosine alone is a poor judge; together with how well each of the question's words and tokens is found again, and how
+far the best sentence stands out, it is a good one. The weights are those of a logistic regression, made and
 measured by `python -m evals.calibrate`.
 """
 
@@ -21,10 +21,11 @@ CLOSEST = 4
 """Passages in which the question's words and names are looked for."""
 THRESHOLD = 0.4
 
-FEATURES = ("cosine", "words", "absent name", "passage", "lead")
-INTERCEPT = -10.97
-WEIGHTS = (10.24, 3.01, -2.06, 4.95, 4.35)
+FEATURES = ("cosine", "words", "absent name", "lead", "tokens", "mean token", "weighted tokens", "negation")
+INTERCEPT = -4.35
+WEIGHTS = (4.74, 0.65, -1.16, 1.62, 1.56, 1.13, 1.29, -1.02)
 
+_DENIES = re.compile(r"\b(?:not|never|no|without|except|unlike|un\w+|non\w+)\b|n['’]t\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
 
@@ -52,8 +53,9 @@ def features(question: str, retrieval: Retrieval) -> tuple[float, ...]:
     """What the judgement rests on, in the order of `FEATURES`, each about 0 to 1.
 
     The best cosine of a sentence; the share of the question's words in one passage; how rare the rarest of the
-    question's names and numbers is that no passage has; the score of the best sentence's passage; how far that
-    sentence is ahead of the fourth best.
+    question's names and numbers is that no passage has; how far the best sentence is ahead of the fourth best. How
+    well the question's tokens are matched in the best sentence, and in its passage: all of them alike, and weighted by
+    rarity. Whether the question denies something.
     """
     weights = retrieval.weights
     closest = retrieval.evidence[:CLOSEST]
@@ -63,10 +65,14 @@ def features(question: str, retrieval: Retrieval) -> tuple[float, ...]:
     ranked = rank_sentences(question, retrieval)
     best = ranked[0]
     fourth = ranked[3].score if len(ranked) > 3 else 0.0
+    matches = next(e.matches for e in retrieval.evidence if e.passage == best.passage)
     return (
         max(s.sentence.dense for s in ranked),
         max(coverage(list(own), weights) for own in words),
         max(absent, default=0.0) / max(weights.values()),
-        best.passage.score,
         best.score - fourth,
+        best.sentence.tokens,
+        sum(matches) / len(matches),
+        sum(match * weight for match, weight in zip(matches, retrieval.token_weights, strict=True)),
+        float(_DENIES.search(question) is not None),
     )

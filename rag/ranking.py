@@ -95,6 +95,7 @@ class Measured:
         cosines: of each candidate's sentences to the question.
         shares: of the question's words that each sentence holds, weighted by rarity, 0 to 1.
         tokens: how well each sentence matches the question's tokens, about 0 to 1.
+        matches: how well each of the question's tokens is matched somewhere in the candidate, shape (tokens,).
     """
 
     signals: NDArray[np.float32]
@@ -102,6 +103,7 @@ class Measured:
     cosines: list[NDArray[np.float32]]
     shares: list[NDArray[np.float32]]
     tokens: list[NDArray[np.float32]]
+    matches: list[NDArray[np.float32]]
 
 
 def scores(measured: Measured, weights: Sequence[Sequence[float]] = WEIGHTS) -> NDArray[np.float32]:
@@ -166,7 +168,7 @@ def measure(pool: Pool) -> Measured:
         axis=1,
     ).astype(np.float32)  # fmt: skip
     qualities = (float(signals[:, -1].max()), _correlation(dense, pool.lexical), math.log(max(1, len(pool.weights))))
-    return Measured(signals, qualities, cosines, [words.shares for words in found], tokens)
+    return Measured(signals, qualities, cosines, [words.shares for words in found], tokens, whole)
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:

@@ -77,10 +77,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A retrieved passage together with its sentences, in the article's order."""
+    """A retrieved passage together with its sentences, in the article's order.
+
+    `matches` says how well each of the question's tokens of content is matched in the passage, about 0 to 1.
+    """
 
     passage: Passage
     sentences: tuple[Sentence, ...]
+    matches: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

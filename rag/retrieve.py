@@ -12,7 +12,7 @@ import numpy as np
 from rag.embed import Embedder
 from rag.facets import Wanted, cover_parts, parts, prefer
 from rag.index import Candidate, Index
-from rag.ranking import Pool, measure, scores
+from rag.ranking import Measured, Pool, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.text import content_terms, terms
 
@@ -30,17 +30,24 @@ _SHARE_OF_WORDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What was found for a question, best first; `weights` maps its content terms to inverse document frequencies."""
+    """What was found for a question, best first.
+
+    Args:
+        evidence: the passages.
+        weights: the question's content terms and their inverse document frequencies.
+        token_weights: how much each of its tokens of content counts; they sum to 1.
+    """
 
     evidence: tuple[Evidence, ...]
     weights: dict[str, float]
+    token_weights: tuple[float, ...] = ()
 
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
     pool = gather(question, index, embedder)
     ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
-    return Retrieval(tuple(trim(merge_copies(ranked, k))), pool.weights)
+    return Retrieval(tuple(trim(merge_copies(ranked, k))), pool.weights, tuple(map(float, pool.token_weights)))
 
 
 def gather(question: str, index: Index, embedder: Embedder) -> Pool:
@@ -70,10 +77,7 @@ def rank(pool: Pool) -> list[Evidence]:
         return []
     measured = measure(pool)
     found = scores(measured)
-    return [
-        _evidence(pool.candidates[i], float(found[i]), measured.cosines[i], measured.shares[i], measured.tokens[i])
-        for i in np.argsort(-found, kind="stable")
-    ]
+    return [_evidence(pool.candidates[i], float(found[i]), measured, i) for i in np.argsort(-found, kind="stable")]
 
 
 def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
@@ -91,7 +95,7 @@ def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
         passage = evidence.passage
         start, end = sentences[0].start, sentences[-1].end
         text = passage.text[start - passage.start : end - passage.start]
-        trimmed.append(Evidence(replace(passage, text=text, start=start, end=end), sentences))
+        trimmed.append(Evidence(replace(passage, text=text, start=start, end=end), sentences, evidence.matches))
     return trimmed
 
 
@@ -142,17 +146,11 @@ def _token_weights(words: Sequence[str], weights: dict[str, float]) -> NDArray[n
     return rarity / total if total > 0 else np.full(len(words), 1 / len(words), np.float32)
 
 
-def _evidence(
-    candidate: Candidate,
-    score: float,
-    cosines: NDArray[np.float32],
-    shares: NDArray[np.float32],
-    tokens: NDArray[np.float32],
-) -> Evidence:
+def _evidence(candidate: Candidate, score: float, measured: Measured, place: int) -> Evidence:
+    own = zip(measured.cosines[place], measured.shares[place], measured.tokens[place], strict=True)
     sentences = tuple(
-        Sentence(
-            candidate.sentence(number), start, end, float(cosines[number]), float(shares[number]), float(tokens[number])
-        )
-        for number, (start, end) in enumerate(candidate.spans)
+        Sentence(candidate.sentence(number), start, end, *map(float, values))
+        for number, ((start, end), values) in enumerate(zip(candidate.spans, own, strict=True))
     )
-    return Evidence(replace(candidate.passage, score=score), sentences)
+    matches = tuple(float(match) for match in measured.matches[place])
+    return Evidence(replace(candidate.passage, score=score), sentences, matches)

@@ -1,5 +1,7 @@
 """Judging whether the passages hold an answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from rag.assistant import Assistant
@@ -11,8 +13,9 @@ from rag.retrieve import Retrieval
 def retrieval(text: str, dense: float, lexical: float) -> Retrieval:
     """One passage of one sentence, for a question about a harbour."""
     passage = Passage(text, 1.0, "a", "The harbour", "Reuters", "", "", 0, len(text))
-    sentence = Sentence(text, 0, len(text), dense, lexical)
-    return Retrieval((Evidence(passage, (sentence,)),), {"harbour": 3.0, "close": 2.0})
+    sentence = Sentence(text, 0, len(text), dense, lexical, tokens=dense)
+    evidence = Evidence(passage, (sentence,), (dense, dense))
+    return Retrieval((evidence,), {"harbour": 3.0, "close": 2.0}, (0.5, 0.5))
 
 
 CLOSED = "The harbour was closed on 3 March 2026 after a storm."
@@ -40,10 +43,17 @@ def test_a_day_or_year_that_no_passage_names_is_not_answered_about(day: str, sur
 
 def test_a_name_that_no_passage_has_lowers_the_trust() -> None:
     """Somebody whom the articles never mention has said nothing in them."""
-    found = Retrieval(retrieval(CLOSED, 0.6, 0.7).evidence, {"gate": 3.0, "harbour": 3.0, "close": 2.0})
-    present = Retrieval(found.evidence, {"harbour": 3.0, "close": 2.0})
+    present = retrieval(CLOSED, 0.6, 0.7)
+    found = replace(present, weights={"gate": 3.0, "harbour": 3.0, "close": 2.0})
     assert len(features("Did Gates close the harbour?", found)) == len(FEATURES) == len(WEIGHTS)
     assert confidence("Did Gates close the harbour?", found) < confidence("Did they close the harbour?", present)
+
+
+def test_a_token_that_is_matched_nowhere_lowers_the_trust() -> None:
+    """The one word that the passage does not speak of may be the very thing that was asked for."""
+    whole = retrieval(CLOSED, 0.6, 0.7)
+    lacking = replace(whole, evidence=(replace(whole.evidence[0], matches=(0.6, 0.0)),))
+    assert confidence("Why was the harbour closed?", lacking) < confidence("Why was the harbour closed?", whole)
 
 
 @pytest.mark.parametrize(
