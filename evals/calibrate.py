@@ -34,7 +34,6 @@ SEARCHED = 8
 def main(squad_file: Path, event_file: Path) -> None:
     """Fit, measure and print."""
     from sklearn.linear_model import LogisticRegression
-
     from sklearn.metrics import roc_auc_score
 
     articles, questions = squad.read(squad_file)
