@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ SAME_WORDS = 0.8
 TRIM = 0.5
 """A passage ends where no sentence any more matches the question at least this well, compared with the best one."""
 _SHARE_OF_WORDS = 0.25
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,15 @@ def coverage(terms: Sequence[str], weights: dict[str, float]) -> float:
 
 
 def merge_copies(ranked: Sequence[Evidence], k: int) -> list[Evidence]:
-    """The best `k`, near-identical passages of other articles merged into the best one as further sources. Pure."""
+    """The best `k`, near-identical passages of other articles merged into the best one as further sources. Pure.
+
+    Passages with different figures stay apart, however alike they are: that is what a reader has to see.
+    """
     kept: list[Evidence] = []
     words: list[frozenset[str]] = []
     for evidence in ranked:
         these = frozenset(evidence.passage.text.lower().split())
-        twin = next((i for i, others in enumerate(words) if _jaccard(these, others) >= SAME_WORDS), None)
+        twin = next((i for i, others in enumerate(words) if _tell_the_same(these, others)), None)
         if twin is not None:
             kept[twin] = replace(kept[twin], passage=_with_sources(kept[twin].passage, evidence.passage))
         elif len(kept) < k:
@@ -126,6 +131,10 @@ def _with_sources(passage: Passage, copy: Passage) -> Passage:
         return p.sources or (Source(p.outlet, p.title, p.url, p.published),)
 
     return replace(passage, sources=tuple(dict.fromkeys([*own(passage), *own(copy)])))
+
+
+def _tell_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
+    return _jaccard(words, others) >= SAME_WORDS and not any(_DIGIT.search(word) for word in words ^ others)
 
 
 def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:

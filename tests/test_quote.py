@@ -131,3 +131,33 @@ def test_weak_sentences_are_left_out() -> None:
     """One good sentence alone is better than one with two that have nothing to do with it."""
     retrieval = found(evidence("a", "", ("The answer stands here.", 0.9, 1.0), ("Weather.", 0.0, 0.0)))
     assert len(choose(rank_sentences("What?", retrieval))) == 1
+
+
+def test_a_sentence_that_begins_with_a_pronoun_brings_its_subject_along() -> None:
+    """'It lost a sixth' means nothing alone: the quote begins with the sentence that says what lost it."""
+    given = evidence(
+        "a",
+        "2025-01-27",
+        ("Nvidia opened lower.", 0.3, 0.5),
+        ("It lost a sixth of its value.", 0.9, 0.5),
+        ("Oil rose.", 0.1, 0.0),
+    )
+    draft = quote("How much did Nvidia lose?", found(given))
+    assert draft.text == "Nvidia opened lower. It lost a sixth of its value. [1]"
+    (citation,) = draft.citations
+    assert citation.quote == given.passage.text[citation.start : citation.end]
+
+
+def test_a_quote_has_three_sentences_at_most_with_what_they_need() -> None:
+    """Sentences that were brought along count: an answer stays short."""
+    told = {
+        "Alpha": "It lost a sixth.",
+        "Beta": "They fell by nine per cent.",
+        "Gamma": "Its value sank to ten dollars.",
+    }
+    given = [
+        evidence(name, "2025-01-27", (f"{name} opened lower.", 0.1, 0.1), (text, 0.9, 0.5))
+        for name, text in told.items()
+    ]
+    draft = quote("How much was lost?", found(*given))
+    assert draft.text.count(".") == 3

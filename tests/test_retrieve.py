@@ -129,6 +129,13 @@ def test_near_identical_passages_of_two_outlets_become_one_with_both_as_sources(
     ]
 
 
+def test_passages_that_differ_in_a_figure_stay_apart() -> None:
+    """Two reports that agree in every word but the figure are a dispute, which merging would hide."""
+    text = "Nvidia shares fell on Monday and took {} billion dollars of market value with them in a single session"
+    ranked = [Evidence(passage(text.format(value), name), ()) for value, name in (("589", "a"), ("593", "b"))]
+    assert [e.passage.article_id for e in merge_copies(ranked, 2)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("question", "article"),
     [
