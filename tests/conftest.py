@@ -11,6 +11,7 @@ import corpus
 from ingest import sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
+from tests.browser import browser, visit  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)

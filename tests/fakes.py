@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
+from pathlib import Path
 from threading import Event as Signal
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from rag.records import (
     Answer,
@@ -20,6 +22,7 @@ from rag.records import (
     StageEvent,
     TextEvent,
 )
+from rag.settings import Settings
 
 NVIDIA = Article(
     id="nvidia-fall",
@@ -160,18 +163,32 @@ class ScriptedAssistant:
     """Answers each question with the next script of its queue and remembers what it was asked.
 
     A script holds events, errors to raise, signals to wait for and seconds to pass before going on. Questions and
-    histories are kept in `asked`; `closed` is set when a stream was closed before its end.
+    histories are kept in `asked`, which facets were to be ignored in `ignored`, by which model in `models`; `closed` is
+    set when a stream was closed before its end.
     """
 
-    def __init__(self, articles: Sequence[Article] = (NVIDIA, TRAINING)) -> None:
+    def __init__(self, articles: Sequence[Article] = (NVIDIA, TRAINING), index: Path = Path("no-index")) -> None:
+        self.settings = Settings(index, ollama_host="http://127.0.0.1:9")
+        self.ignored: list[list[str]] = []
+        self.models: list[str] = []
         self._articles = {article.id: article for article in articles}
         self.scripts: list[Iterable[Step]] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.closed = Signal()
 
-    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Generator[Event, None, None]:
+    def with_settings(self, settings: Settings) -> Self:
+        """The same, with the same queue."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
+
+    def stream(
+        self, question: str, history: Sequence[tuple[str, str]] = (), ignore: Collection[str] = ()
+    ) -> Generator[Event, None, None]:
         """The next script, step by step."""
         self.asked.append((question, list(history)))
+        self.ignored.append(list(ignore))
+        self.models.append(self.settings.model)
         try:
             for step in self.scripts.pop(0):
                 if isinstance(step, Signal):

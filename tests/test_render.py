@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -11,14 +13,22 @@ from rag.records import (
     Article,
     Citation,
     CitationEvent,
+    ContextUse,
+    Disagreement,
+    DoneEvent,
     Event,
+    Facet,
+    FacetsEvent,
     Passage,
     ReasoningEvent,
+    ReportedValue,
     Source,
     StageEvent,
+    Support,
     TextEvent,
 )
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, citation, model_answer, quoted_answer, refusal
+from ui.conversations import SavedTurn
 from ui.render import Turn, article_page, marked_text, messages
 
 HOSTILE = [
@@ -82,6 +92,18 @@ def told(events: list[Event], question: str = "Why?") -> Turn:
     return turn
 
 
+def reading(html: str) -> list[dict[str, str | None]]:
+    """The links that open an article."""
+    return [link for link in Tags(html).links if str(link["href"]).startswith("#read?")]
+
+
+def orders(html: str) -> dict[str, dict[str, list[str]]]:
+    """What each other link tells the page to do, by the link's class and action."""
+    links = [link for link in Tags(html).links if str(link["href"]).startswith("#do?")]
+    told = [(str(link["class"]), parse_qs(str(link["href"]).removeprefix("#do?"))) for link in links]
+    return {f"{kind} {order['do'][0]} {order.get('thumb', [''])[0]}".strip(): order for kind, order in told}
+
+
 def text_of(html: str) -> str:
     """What a reader sees of a piece of HTML, roughly."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html)).strip()
@@ -119,7 +141,8 @@ def test_a_model_answer_ends_with_its_sources_and_who_wrote_it() -> None:
         "that figure leaves out earlier research, failed runs and the chips 2 Sources "
         "1 Nvidia falls 17% and takes the market with it Bloomberg, Reuters and 2 others · 28 January 2025 "
         f"“{LOSS.quote}” 2 What training DeepSeek-V3 cost The Ledger · 29 January 2025 “{COST.quote}” "
-        f"Written by deepseek-r1:8b · 2 articles read · {len(model_answer()) / 10:.1f} s"
+        f"Written by deepseek-r1:8b · 2 articles read · {len(model_answer()) / 10:.1f} s "
+        "Copy Edit question Ask again… Save… Helpful Not helpful"
     )
 
 
@@ -139,7 +162,7 @@ def test_an_article_cited_twice_has_one_card() -> None:
     assert text_of(content).count(NVIDIA.title) == 1
     assert f"1 2 {NVIDIA.title}" in text_of(content)
     assert f"1 “{LOSS.quote}” 2 “{other.quote}”" in text_of(content)
-    ends = [re.findall("end=(\\d+)", str(link["href"])) for link in Tags(content).links]
+    ends = [re.findall("end=(\\d+)", str(link["href"])) for link in reading(content)]
     assert ends == [["189"], [str(other.end)], ["189"], ["189"], [str(other.end)]]
 
 
@@ -185,14 +208,14 @@ def test_emphasis_headings_lists_and_tables_are_drawn_and_figures_stay_as_they_a
 def test_a_refusal_offers_the_closest_articles_each_once() -> None:
     """Without an answer the reader still gets somewhere to go on, best first."""
     turn = told(refusal())
-    links = [link["href"] for link in Tags(messages([turn])[-1]["content"]).links]
+    links = [link["href"] for link in reading(messages([turn])[-1]["content"])]
     assert links == ["#read?id=training-cost", "#read?id=nvidia-fall"]
     shown = text_of(messages([turn])[-1]["content"])
     assert "The closest articles" in shown
-    assert shown.endswith(
+    assert (
         "No model is served on this computer; answers are in the articles&#x27; own words. "
         "No answer in the articles · 2 articles read · 0.3 s"
-    )
+    ) in shown
 
 
 def test_an_answer_that_ended_early_says_so_and_keeps_its_text() -> None:
@@ -208,10 +231,10 @@ def test_an_answer_that_ended_early_says_so_and_keeps_its_text() -> None:
         "cut": text_of(messages([cut])[-1]["content"]),
     }
     assert all(shown.startswith("Nvidia lost $589 billion") and "Sources" in shown for shown in endings.values())
-    assert endings["stopped"].endswith("You stopped this answer: what stands here is cut short.")
-    assert endings["failed"].endswith("The model server stopped; start it again.")
+    assert "You stopped this answer: what stands here is cut short." in endings["stopped"]
+    assert "The model server stopped; start it again. Try again Answer in the articles’ own words" in endings["failed"]
     assert "This answer is cut short. The server went away." in endings["cut"]
-    assert text_of(messages([early])[-1]["content"]) == "You stopped this answer."
+    assert text_of(messages([early])[-1]["content"]).startswith("You stopped this answer.")
 
 
 def test_the_reader_shows_the_whole_article_with_the_quote_in_it() -> None:
@@ -251,16 +274,26 @@ def test_hostile_text_stays_text_wherever_it_comes_from(hostile: str) -> None:
     article = Article(hostile, hostile, hostile, hostile, hostile, "", (Source(hostile, hostile, hostile, hostile),))
     source = citation(1, article, hostile)
     turn = told([StageEvent("read", hostile), ReasoningEvent(hostile), TextEvent(f"{hostile} [1]")], hostile)
-    turn.answer = Answer(hostile, turn.text, (source,), (source.passage,), model=f"x/{hostile}", notes=(hostile,))
+    turn.answer = Answer(
+        hostile,
+        turn.text,
+        (source,),
+        (source.passage,),
+        model=f"x/{hostile}",
+        notes=(hostile,),
+        standalone_question=f"{hostile} now",
+        disagreements=(Disagreement(hostile, (ReportedValue(hostile, (hostile,), (hostile,), (1,)),), hostile),),
+    )
+    turn.facets = (Facet("outlet", hostile),)
     turn.citations = [source]
     failed = Turn(hostile, failure=hostile)
     refused = Turn(hostile, answer=Answer(hostile, hostile, passages=(source.passage,), refused=True))
-    everything = [str(message["content"]) for message in messages([turn, failed, refused])]
+    everything = [str(message["content"]) for message in messages([turn, failed, refused], [hostile])]
     for html in [*everything, article_page(article, 0, len(hostile)), article_page(article)]:
         found = Tags(html)
         assert found.tags <= TAGS
         assert found.attributes <= {"class", "dir", "href", "title", "target", "rel", "datetime", "tabindex"}
-        assert all(str(link["href"]).startswith("#read?") for link in found.links)
+        assert all(str(link["href"]).startswith(("#read?", "#do?")) for link in found.links)
     for html in everything:  # An empty line would end the HTML and begin Markdown in Gradio's eyes.
         assert len(html.splitlines()) == 1
 
@@ -285,3 +318,66 @@ def test_an_unsupported_sentence_stands_out() -> None:
     """The mark of what no passage bears out is shown as a label, and survives as text when copied."""
     html = marked_text(f"Nvidia lost $900 billion {UNSUPPORTED}.", ())
     assert re.search(r'billion <span class="unsupported" title="[^"<>]+">\[unsupported\]</span>\.', html)
+
+
+def test_what_the_search_made_of_the_question_can_be_taken_off() -> None:
+    """Outlets, days and the rewritten question are shown, each with a link that asks again without it."""
+    answer = Answer(
+        "And he?", "So.", standalone_question="And what did Liang say?", facets=(Facet("date", "27 January 2025"),)
+    )
+    turn = told([FacetsEvent(answer.facets)], "And he?")
+    turn.ignore = ("outlet:Reuters",)
+    assert text_of(messages([turn])[-1]["content"]).startswith("27 January 2025 ×")
+    turn.take(DoneEvent(answer), 1)
+    html = messages([turn])[-1]["content"]
+    assert text_of(html).startswith("Searched for “And what did Liang say?” × Search as asked 27 January 2025 ×")
+    assert 'href="#do?do=again&amp;turn=1&amp;alone=1"' in html
+    assert orders(html)["remove again"]["ignore"] == ["outlet:Reuters", "date:27 January 2025"]
+
+
+def test_reports_that_differ_are_set_side_by_side() -> None:
+    """Each value stands with its outlets, its day and a mark that opens the sentence."""
+    values = (
+        ReportedValue("$589 billion", ("Bloomberg", "CNBC"), ("2025-01-27",), (1,)),
+        ReportedValue("$593 billion", ("Reuters",), ("2025-01-28",), (2, 9)),
+    )
+    disputed = (Disagreement("Nvidia's loss", values, "Some count from another price."),)
+    turn = told([DoneEvent(Answer("?", "So [1] [2].", (LOSS, COST), (LOSS.passage,), disagreements=disputed))])
+    assert (
+        "Reports differ: Nvidia&#x27;s loss $589 billion Bloomberg, CNBC · 27 January 2025 1 "
+        "$593 billion Reuters · 28 January 2025 2 Some count from another price."
+    ) in text_of(messages([turn])[-1]["content"])
+
+
+def test_the_badge_says_how_much_of_the_context_was_used_and_what_is_borne_out() -> None:
+    """Both are facts that only a model's answer has."""
+    answer = Answer(
+        "?", "So.", model="ollama/m:1b", support=Support(4, ("x",)), context=ContextUse(used=2310, window=8192)
+    )
+    html = messages([told([DoneEvent(answer)])])[-1]["content"]
+    assert "Written by m:1b · 3 of 4 sentences borne out · 2,310 of 8,192 tokens of context · 0.1 s" in html
+
+
+def test_a_turn_is_saved_and_read_back_as_it_was() -> None:
+    """Text, sources, thinking and times are the same after a restart; a failure keeps its sentence and its way out."""
+    turn = told(model_answer())
+    again = Turn.saved(SavedTurn(1, "2025-01-01", turn.record(), "up"))
+    assert (again.text, again.citations, again.seconds, again.seconds_to_text, again.reasoning) == (
+        (turn.text, turn.citations, turn.seconds, turn.seconds_to_text, turn.record().reasoning)
+    )
+    assert "do chosen rate up" in orders(messages([again])[-1]["content"])
+    failed = Turn("Why?", failure="It broke: ask again.")
+    html = messages([Turn.saved(SavedTurn(1, "2025-01-01", failed.record()))])[-1]["content"]
+    assert text_of(html).startswith("It broke: ask again. Try again Answer in the articles’ own words")
+    stopped = replace(told(model_answer()[:-1]), stopped=True)
+    kept = Turn.saved(SavedTurn(1, "2025-01-01", stopped.record()))
+    assert (kept.text, kept.citations) == (stopped.text, stopped.citations)
+
+
+def test_what_to_ask_next_stands_under_the_last_answer() -> None:
+    """It can be asked with a click, once the answer is there."""
+    turn = told(quoted_answer())
+    shown = messages([turn], ["Who is it?"])[-1]["content"]
+    assert text_of(shown) == "Ask next Who is it?"
+    assert orders(shown)["do ask"]["question"] == ["Who is it?"]
+    assert "Ask next" not in str(messages([told(quoted_answer()[:-1])], ["Who is it?"]))

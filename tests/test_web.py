@@ -1,28 +1,25 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import chain, cycle
 from pathlib import Path
 from threading import Event as Signal
-from threading import Thread
 
 import httpx
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import expect
 
 from rag import Assistant as RealAssistant
 from rag import Settings
 from rag.errors import ModelServerError, SettingsError
 from rag.records import Answer, Article, CitationEvent, DoneEvent, ReasoningEvent, Source, StageEvent, TextEvent
+from tests.browser import Visit, ask, ask_next, fits, serving
 from tests.fakes import (
     COST,
     LOSS,
@@ -36,85 +33,12 @@ from tests.fakes import (
     refusal,
 )
 from tests.ollama_server import Model, OllamaServer, Reply, Thinking
-from ui.web import EXAMPLES, Assistant, build_app, serve
+from ui import answering
+from ui.page import EXAMPLES
+from ui.web import serve
 
 # Gradio's own statistics of its queue use what pandas is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
-
-Visit = Callable[..., Page]
-WIDE = ViewportSize(width=1280, height=800)
-PHONE = ViewportSize(width=390, height=844)
-
-
-@contextmanager
-def serving(assistant: Assistant) -> Iterator[str]:
-    """The page with this assistant on a free port of the loopback address, until the block ends; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(build_app(assistant), log_level="warning", timeout_graceful_shutdown=1))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium that resolves no name but the loopback address."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    """`visit(address, phone=False)` opens the page as a new visitor.
-
-    When the test ends, every visit must have asked nothing of any other address, and no script may have failed
-    or been refused by the content security policy (but for the inline scripts of Gradio's own page, which it
-    can do without).
-    """
-    contexts = []
-    complaints: list[str] = []
-
-    def unexpected(message: ConsoleMessage) -> bool:
-        known = ("Executing inline script violates", "Failed to load resource")
-        return message.type == "error" and not message.text.startswith(known)
-
-    def open_page(address: str, *, phone: bool = False) -> Page:
-        context = browser.new_context(
-            viewport=PHONE if phone else WIDE,
-            reduced_motion="reduce",
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith((address, "data:")) else complaints.append(f"asked for {request.url}")
-            ),
-        )
-        page.on(
-            "console",
-            lambda message: complaints.append(f"console: {message.text}") if unexpected(message) else None,
-        )
-        page.goto(address)
-        expect(page.locator("#ask textarea")).to_be_visible()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -139,24 +63,6 @@ def scripted(served: tuple[ScriptedAssistant, str]) -> ScriptedAssistant:
 def address(served: tuple[ScriptedAssistant, str]) -> str:
     """Where the page is."""
     return served[1]
-
-
-def ask(page: Page, question: str = "Why?") -> None:
-    """Type a question and press Enter."""
-    page.fill("#ask textarea", question)
-    page.keyboard.press("Enter")
-
-
-def ask_next(page: Page, question: str = "Why?") -> None:
-    """`ask` as soon as the page takes another question, which is a moment after the answer before has its badge."""
-    expect(page.locator("#ask .submit-button")).to_be_visible()
-    ask(page, question)
-
-
-def fits(page: Page) -> bool:
-    """Whether the page needs no scrolling but inside its own parts."""
-    size = "document.documentElement"
-    return bool(page.evaluate(f"{size}.scrollWidth <= innerWidth && {size}.scrollHeight <= innerHeight"))
 
 
 @pytest.mark.parametrize("phone", [False, True])
@@ -273,8 +179,11 @@ def test_stop_keeps_what_came_and_ends_the_work(scripted: ScriptedAssistant, add
     expect(page.locator("#chat .answer .text").first).to_have_text("It fell")
 
 
-def test_a_closed_tab_ends_the_work(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
-    """Nobody is left to read the answer, so the model is not kept busy with it."""
+def test_a_closed_tab_ends_the_work(
+    scripted: ScriptedAssistant, address: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When nobody comes back to read the answer, the model is not kept busy with it."""
+    monkeypatch.setattr(answering, "LINGER_SECONDS", 0.0)
     scripted.scripts.append(chain([TextEvent("It fell")], cycle([0.01, TextEvent(".")])))
     page = visit(address)
     ask(page)
@@ -301,7 +210,7 @@ def test_an_unforeseen_error_shows_nothing_of_its_inside(
     """The visitor gets a general sentence, the log gets the traceback."""
     scripted.scripts.append([ZeroDivisionError("secret detail")])
     page = visit(address)
-    with caplog.at_level(logging.ERROR, logger="ui.web"):
+    with caplog.at_level(logging.ERROR, logger="ui.answering"):
         ask(page)
         expect(page.locator("#chat .failure")).to_contain_text("Something went wrong inside Aftershock")
     assert "secret" not in page.content()
@@ -405,7 +314,7 @@ def test_copy_gives_the_text_with_its_sources(scripted: ScriptedAssistant, addre
     page = visit(address)
     ask(page)
     expect(page.locator("#chat .badge")).to_be_visible()
-    page.locator("#chat .message-buttons-left").get_by_label("Copy message").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
     page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('[1] Nvidia falls')")
     copied = str(page.evaluate("navigator.clipboard.readText()"))
     assert copied.startswith(
@@ -476,9 +385,12 @@ def test_the_server_answers_this_machine_and_this_page_only(address: str) -> Non
             assert response.headers["cross-origin-resource-policy"] == "same-origin"
 
 
-def test_serving_to_the_network_is_refused() -> None:
-    """Without a password the page is for this machine only."""
-    with pytest.raises(SettingsError, match=r"no password.*'0\.0\.0\.0'"):
+def test_serving_to_the_network_demands_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one, or with a short one, the page is for this machine only."""
+    with pytest.raises(SettingsError, match=r"'0\.0\.0\.0'.*needs a password: set AFTERSHOCK_PASSWORD"):
+        serve(ScriptedAssistant(), host="0.0.0.0")
+    monkeypatch.setenv("AFTERSHOCK_PASSWORD", "short")
+    with pytest.raises(SettingsError, match=r"has 5 characters.*at least 12"):
         serve(ScriptedAssistant(), host="0.0.0.0")
 
 
@@ -513,7 +425,7 @@ def test_serve_says_where_it_is_and_ends_on_interrupt() -> None:
         assert (process.wait(30), process.stderr.read()) == (0, "")
 
 
-def test_the_shipped_articles_answer_in_the_page(assistant: Assistant, corpus_index: Path, visit: Visit) -> None:
+def test_the_shipped_articles_answer_in_the_page(assistant: RealAssistant, corpus_index: Path, visit: Visit) -> None:
     """The main job in the browser with nothing replaced: index, retrieval and quotes behind the page, and a model's
     streamed answer when one is served."""
     question = "How much market value did Nvidia lose on 27 January 2025?"

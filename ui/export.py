@@ -93,6 +93,8 @@ def _answer_blocks(answer: Answer) -> Iterator[str]:
         yield "**Sources**"
         yield from (_source(citation) for citation in answer.citations)
     yield from (f"*{_plain(note)}*" for note in answer.notes)
+    if not answer.model:  # It failed, or was stopped, before anybody can be said to have answered.
+        return
     who = "no model, in the articles' own words" if answer.model == "quotes" else _plain(answer.model)
     yield f"*Answered by {who}*"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from html import escape
 from typing import Any, TypeAlias
@@ -22,8 +22,11 @@ from rag.records import (
     Article,
     Citation,
     CitationEvent,
+    Disagreement,
     DoneEvent,
     Event,
+    Facet,
+    FacetsEvent,
     Passage,
     ReasoningEvent,
     Source,
@@ -31,11 +34,16 @@ from rag.records import (
     TextEvent,
     WithdrawnEvent,
 )
+from ui.conversations import SavedTurn, Thumb
 
 Message: TypeAlias = "dict[str, Any]"
 """One message as Gradio's Chatbot takes it: role, content, and for the folded thinking its metadata."""
 
 CLOSEST_SHOWN = 3
+STOPPED = "You stopped this answer."
+WHOLE = "page: whole answer"
+TO_TEXT = "page: to the first word"
+"""Timings that the page adds to an answer when it is saved."""
 
 _MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(
     ["heading", "list", "table", "newline", "emphasis", "balance_pairs"]
@@ -53,7 +61,11 @@ class Turn:
     """A question and what has arrived in answer to it so far; `seconds` count from the question."""
 
     question: str
+    number: int = 1
+    ignore: tuple[str, ...] = ()
+    """Keys of the facets that the visitor took off."""
     stages: list[str] = field(default_factory=list)
+    facets: tuple[Facet, ...] = ()
     reasoning: str = ""
     text: str = ""
     citations: list[Citation] = field(default_factory=list)
@@ -63,6 +75,39 @@ class Turn:
     seconds_to_text: float | None = None
     seconds: float = 0.0
     seconds_of_thinking: float = 0.0
+    thumb: Thumb | None = None
+    unsaved: str = ""
+    """Why it could not be saved."""
+
+    @classmethod
+    def saved(cls, saved: SavedTurn) -> Turn:
+        """A turn as it was when its answer was saved."""
+        answer = saved.answer
+        read = len({passage.article_id for passage in answer.passages})
+        stages = [f"Read {read} article{'s' * (read != 1)}"] if read else []
+        turn = cls(answer.question, saved.number, stages=stages, thumb=saved.thumb, reasoning=answer.reasoning)
+        turn.take(DoneEvent(answer), answer.timings.get(WHOLE, sum(answer.timings.values())))
+        turn.seconds_to_text = answer.timings.get(TO_TEXT, turn.seconds)
+        if answer.interrupted and not answer.text and answer.notes:
+            turn.answer, turn.failure = None, answer.notes[-1]
+        return turn
+
+    def record(self) -> Answer:
+        """What is to be saved of it: the answer, or what there is of one that failed or was stopped."""
+        answer = self.answer or Answer(
+            self.question,
+            self.text,
+            tuple(self.citations),
+            tuple(dict.fromkeys(citation.passage for citation in self.citations)),
+            model="",
+            reasoning=self.reasoning,
+            facets=self.facets,
+            notes=(self.failure or STOPPED,),
+            interrupted=True,
+        )
+        timings = {**answer.timings, WHOLE: self.seconds, TO_TEXT: self.seconds_to_text or self.seconds}
+        reasoning = answer.reasoning or self.reasoning
+        return replace(answer, question=answer.question or self.question, reasoning=reasoning, timings=timings)
 
     @property
     def running(self) -> bool:
@@ -80,6 +125,8 @@ class Turn:
             case ReasoningEvent():
                 self.reasoning += event.text
                 self.seconds_of_thinking = event.seconds
+            case FacetsEvent():
+                self.facets = event.facets
             case CitationEvent():
                 self.citations.append(event.citation)
             case TextEvent():
@@ -88,21 +135,45 @@ class Turn:
                 self.text, self.citations = "", []
             case DoneEvent():
                 self.answer, self.text, self.citations = event.answer, event.answer.text, list(event.answer.citations)
+                self.facets = event.answer.facets
         if self.seconds_to_text is None and isinstance(event, TextEvent | DoneEvent):
             self.seconds_to_text = seconds
 
 
-def messages(turns: Iterable[Turn]) -> list[Message]:
-    """The conversation for the Chatbot: per turn the question, how the answer came about (folded), the answer."""
+def messages(turns: Sequence[Turn], suggested: Iterable[str] = ()) -> list[Message]:
+    """The conversation for the Chatbot: per turn the question, how the answer came about (folded), the answer.
+
+    Args:
+        turns: the conversation, oldest first.
+        suggested: what to ask next; shown once the last answer is there.
+    """
     said: set[str] = set()
-    return [message for turn in turns for message in _turn_messages(turn, said)]
+    shown = [message for turn in turns for message in _turn_messages(turn, said)]
+    questions = "".join(f"<li>{_do(question, 'ask', question=question)}</li>" for question in suggested)
+    if questions and not turns[-1].running:
+        heading = '<p class="heading">Ask next</p>'
+        shown.append(_message("assistant", f'<div class="next" dir="auto">{heading}<ul>{questions}</ul></div>'))
+    return shown
+
+
+def notice(sentence: str) -> list[Message]:
+    """A conversation that cannot be shown."""
+    return [_message("assistant", failure(sentence))]
+
+
+def _do(label: str, action: str, hint: str = "", kind: str = "do", unseen: str = "", **values: object) -> str:
+    """A link that the page's script takes as an order."""
+    title = f' title="{escape(hint)}"' if hint else ""
+    address = escape(urlencode({"do": action, **values}, doseq=True))
+    more = f'<span class="unseen"> {escape(unseen)}</span>' if unseen else ""
+    return f'<a class="{kind}" href="#do?{address}"{title}>{_lines(label)}{more}</a>'
 
 
 def _turn_messages(turn: Turn, said: set[str]) -> list[Message]:
     found = [_message("user", f'<p class="question" dir="auto">{_lines(turn.question)}</p>')]
     if turn.stages or turn.reasoning or turn.running:
         found.append({**_message("assistant", _thinking(turn)), "metadata": _thinking_head(turn)})
-    if turn.text or not turn.running:
+    if turn.text or turn.facets or not turn.running:
         found.append(_message("assistant", _answer(turn, said)))
     return found
 
@@ -134,27 +205,89 @@ def _thinking(turn: Turn) -> str:
 
 
 def _answer(turn: Turn, said: set[str]) -> str:
-    """The text with its marks; once nothing more arrives also the sources, the notes not yet `said`, who answered."""
+    """What was searched for, the text with its marks; once nothing more arrives also all that goes with it."""
     text = _UNFINISHED_MARK.sub("", turn.text) if turn.running else turn.text
-    parts = [f'<div class="text" dir="auto">{marked_text(text, turn.citations)}</div>'] if text else []
+    parts = [chips] if (chips := _chips(turn)) else []
+    if text:
+        parts.append(f'<div class="text" dir="auto">{marked_text(text, turn.citations)}</div>')
     if not turn.running:
+        if turn.answer:
+            parts += [_disputed(each, turn.citations) for each in turn.answer.disagreements]
         if turn.citations:
             parts.append(_sources(turn.citations, turn.text))
         elif turn.answer and turn.answer.refused and turn.answer.passages:
             parts.append(_closest(turn.answer.passages))
-        parts += [f'<p class="note" dir="auto">{_sentence(note)}</p>' for note in _notes(turn, said)]
+        parts += [f'<p class="note" dir="auto">{own_sentence(note)}</p>' for note in _notes(turn, said)]
         if turn.failure:
-            parts.append(failure(turn.failure))
-        if turn.answer:
+            parts += [failure(turn.failure), _ways_out(turn)]
+        if turn.answer and turn.answer.model:
             parts.append(f'<p class="badge">{escape(badge(turn.answer, turn.seconds))}</p>')
+        parts.append(_actions(turn))
     return f'<div class="answer">{"".join(parts)}</div>'
+
+
+def _chips(turn: Turn) -> str:
+    """What the search made of the question, each with a way to search without it."""
+    n = turn.number
+    chips = [
+        f"<li>{escape(facet.label)} "
+        + _do(
+            "×",
+            "again",
+            f"Search without “{facet.label}”",
+            "remove",
+            f"Search without {facet.label}",
+            turn=n,
+            ignore=[*turn.ignore, facet.key],
+        )
+        + "</li>"
+        for facet in turn.facets
+    ]
+    asked = turn.answer.standalone_question if turn.answer else ""
+    if asked and asked.casefold() != " ".join(turn.question.split()).casefold():
+        remove = _do("×", "again", "Search for it as it was asked", "remove", "Search as asked", turn=n, alone=1)
+        chips.insert(0, f'<li class="searched" dir="auto">Searched for “{escape(asked)}” {remove}</li>')
+    return f'<ul class="chips">{"".join(chips)}</ul>' if chips else ""
+
+
+def _disputed(disagreement: Disagreement, citations: Iterable[Citation]) -> str:
+    """A card with what is reported differently, value by value."""
+    by_number = {citation.number: citation for citation in citations}
+    rows = []
+    for value in disagreement.values:
+        about = " · ".join([", ".join(value.outlets), *map(day, value.dates)])
+        marks = "".join(_mark_link(by_number[n]) for n in value.citations if n in by_number)
+        head = f'<span class="value">{escape(value.value)}</span>'
+        rows.append(f'<li>{head} <span class="about">{escape(about)}{marks}</span></li>')
+    why = f'<p class="why">{_lines(disagreement.explanation)}</p>' if disagreement.explanation else ""
+    heading = f'<p class="heading">Reports differ: {_lines(disagreement.subject)}</p>'
+    return f'<div class="disputed" dir="auto">{heading}<ul>{"".join(rows)}</ul>{why}</div>'
+
+
+def _ways_out(turn: Turn) -> str:
+    again = _do("Try again", "again", kind="do button", turn=turn.number)
+    quotes = _do("Answer in the articles’ own words", "again", kind="do button", turn=turn.number, model="quotes")
+    return f'<p class="ways">{again} {quotes}</p>'
+
+
+def _actions(turn: Turn) -> str:
+    n = turn.number
+    actions = [_do("Copy", "copy"), _do("Edit question", "edit", turn=n), _do("Ask again…", "models", turn=n)]
+    if turn.answer:
+        actions.append(_do("Save…", "save", turn=n))
+        for label, thumb in (("Helpful", "up"), ("Not helpful", "down")):
+            kind = "do chosen" if turn.thumb == thumb else "do"
+            actions.append(_do(label, "rate", kind=kind, turn=n, thumb=thumb))
+    return f'<ul class="actions">{"".join(f"<li>{action}</li>" for action in actions)}</ul>'
 
 
 def _notes(turn: Turn, said: set[str]) -> Iterable[str]:
     if turn.stopped:
-        yield "You stopped this answer: what stands here is cut short." if turn.text else "You stopped this answer."
+        yield f"{STOPPED[:-1]}: what stands here is cut short." if turn.text else STOPPED
     elif turn.answer and turn.answer.interrupted:
         yield "This answer is cut short."
+    if turn.unsaved:
+        yield turn.unsaved
     if turn.answer:
         yield from (note for note in turn.answer.notes if note not in said)
         said.update(turn.answer.notes)
@@ -174,6 +307,11 @@ def badge(answer: Answer, seconds: float) -> str:
         who = f"Written by {answer.model.partition('/')[2] or answer.model}"
     count = len({passage.article_id for passage in answer.passages})
     read = [f"{count} article{'s' if count > 1 else ''} read"] if count else []
+    checked = answer.support
+    if checked and checked.sentences:
+        read.append(f"{checked.sentences - len(checked.unsupported)} of {checked.sentences} sentences borne out")
+    if answer.context:
+        read.append(f"{answer.context.used:,} of {answer.context.window:,} tokens of context")
     return " · ".join([who, *read, duration(seconds)])
 
 
@@ -211,7 +349,7 @@ def marked_text(text: str, citations: Sequence[Citation]) -> str:
 
 def _mark_link(citation: Citation) -> str:
     address = _reader_address(citation.passage, citation)
-    hint = escape(f"{_outlets(citation.passage)}: “{citation.quote}”")
+    hint = escape(f"{outlets_of(citation.passage)}: “{citation.quote}”")
     return f'<a class="mark" href="{address}" title="{hint}">{citation.number}</a>'
 
 
@@ -243,7 +381,7 @@ def _closest(passages: Iterable[Passage]) -> str:
 
 def _card(passage: Passage, address: str, numbers: Iterable[int]) -> str:
     chips = "".join(f'<span class="number">{number}</span> ' for number in numbers)
-    about = " · ".join(part for part in (_outlets(passage), day(passage.published)) if part)
+    about = " · ".join(part for part in (outlets_of(passage), day(passage.published)) if part)
     return (
         f'<a class="source" href="{address}">{chips}<span class="title" dir="auto">{_lines(passage.title)}</span> '
         f'<span class="about">{_lines(about)}</span></a>'
@@ -259,7 +397,7 @@ def _reader_address(passage: Passage, citation: Citation | None) -> str:
     return "#read?" + escape(urlencode({"id": passage.article_id, **place}))
 
 
-def _outlets(reported: Passage | Article) -> str:
+def outlets_of(reported: Passage | Article) -> str:
     """Everybody who reported it, the first two by name."""
     names = list(dict.fromkeys(name for name in (reported.outlet, *(s.outlet for s in reported.sources)) if name))
     if len(names) > 3:
@@ -283,12 +421,12 @@ def status(articles: int) -> str:
 
 def failure(sentence: str) -> str:
     """What went wrong, as one sentence."""
-    return f'<p class="failure" dir="auto">{_sentence(sentence)}</p>'
+    return f'<p class="failure" dir="auto">{own_sentence(sentence)}</p>'
 
 
 def article_page(article: Article, start: int = 0, end: int = 0) -> str:
     """The whole article for the reader's panel, `article.text[start:end]` highlighted, with links to the originals."""
-    outlets = _outlets(article)
+    outlets = outlets_of(article)
     about = [f"<span>{escape(outlets)}</span>"] if outlets else []
     if article.published:
         about.append(f'<time datetime="{escape(article.published)}">{escape(day(article.published))}</time>')
@@ -337,7 +475,7 @@ def _on_the_web(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
-def _sentence(text: str) -> str:
+def own_sentence(text: str) -> str:
     """One of Aftershock's own sentences, with what stands in backticks as code to type."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", _lines(text))
 

@@ -1,0 +1,104 @@
+// The articles: browsing, searching, adding files and links, taking files out.
+
+import { ask, dialog, found, send, trying, whileBusy } from "./base.js";
+
+const library = dialog(
+  "library",
+  "Articles",
+  `<input type="search" id="shelf-words" placeholder="Search titles and texts" aria-label="Search the articles">
+   <div class="adding">
+     <p class="drop"><label for="files" class="quiet">Add files…</label><input type="file" id="files" multiple
+       class="unseen"> or drop them here</p>
+     <form><input type="url" placeholder="https:// address of a page or feed" aria-label="Address of a page or feed"
+       required maxlength="2000"><button type="submit" class="quiet">Add link</button></form>
+   </div>
+   <div class="progress" aria-live="polite"></div>
+   <div class="shelf"></div>`,
+);
+const part = (selector) => library.querySelector(selector);
+
+async function refresh() {
+  const words = part("#shelf-words").value;
+  const html = await (await send(`/library?q=${encodeURIComponent(words)}`)).text();
+  if (words === part("#shelf-words").value) part(".shelf").innerHTML = html;
+}
+
+let wasBusy = false;
+const watch = whileBusy(async () => {
+  const response = await send("/library/additions");
+  const html = await response.text();
+  const busy = response.headers.get("X-Busy") === "1";
+  const unfolded = part(".added")?.open;
+  part(".progress").innerHTML = html;
+  if (unfolded && part(".added")) part(".added").open = true;
+  if (wasBusy && !busy) await refresh();
+  wasBusy = busy;
+  return busy;
+});
+
+async function add(files) {
+  if (!library.open) show();
+  for (const file of files) {
+    await trying(() =>
+      send(`/library/files?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file }),
+    );
+    wasBusy = true;
+    watch();
+  }
+}
+
+function show() {
+  library.showModal();
+  part("#shelf-words").focus();
+  trying(refresh);
+  watch();
+}
+
+part("#shelf-words").addEventListener("input", () => trying(refresh));
+part("#files").addEventListener("change", (event) => {
+  add([...event.target.files]);
+  event.target.value = "";
+});
+
+part("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = part("input[type=url]");
+  trying(async () => {
+    await send("/library/links", { method: "POST", json: { address: field.value } });
+    field.value = "";
+    wasBusy = true;
+    watch();
+  });
+});
+
+library.addEventListener("click", async (event) => {
+  if (event.target.closest(".dismiss")) {
+    await trying(() => send("/library/dismiss", { method: "POST" }));
+    watch();
+  }
+  const removed = event.target.closest(".remove-file");
+  if (removed && (await ask(`Remove “${removed.value}” and its articles?`, "Remove")) !== undefined) {
+    await trying(() => send(`/library/files?name=${encodeURIComponent(removed.value)}`, { method: "DELETE" }));
+    wasBusy = true;
+    watch();
+  }
+});
+
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  document.body.classList.remove("dropping");
+  if (!event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  add([...event.dataTransfer.files]);
+});
+
+(await found("#to-library")).addEventListener("click", show);

@@ -1,0 +1,42 @@
+// Who answers: choosing a model, getting one with progress.
+
+import { dialog, found, say, send, trying, whileBusy } from "./base.js";
+
+const models = dialog("models", "Who answers", '<form class="choices"></form>');
+const form = models.querySelector("form");
+
+const refresh = whileBusy(async () => {
+  const response = await send("/models");
+  const html = await response.text();
+  const busy = response.headers.get("X-Busy") === "1";
+  const focused = document.activeElement?.value;
+  form.innerHTML = html;
+  if (focused) form.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
+  return busy && models.open;
+});
+
+form.addEventListener("change", () => {
+  const chosen = new FormData(form);
+  trying(async () => {
+    await send("/models/choice", { method: "POST", json: { model: chosen.get("model"), think: chosen.get("think") } });
+    say("Kept for the next questions.");
+    await refresh();
+  });
+});
+
+form.addEventListener("click", (event) => {
+  const button = event.target.closest(".pull, .cancel");
+  if (!button) return;
+  const what = button.classList.contains("pull") ? "pull" : "cancel";
+  trying(async () => {
+    await send(`/models/${what}`, { method: "POST", json: { name: button.value } });
+    await refresh();
+  });
+});
+
+form.addEventListener("submit", (event) => event.preventDefault());
+
+(await found("#to-models")).addEventListener("click", () => {
+  models.showModal();
+  refresh();
+});

@@ -1,0 +1,245 @@
+"""The conversation on the page: Gradio's components, and what each order of the visitor does."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from rag.assistant import MOST_CHARACTERS
+from rag.errors import AftershockError
+from rag.records import Answer, Event
+from ui import render
+from ui.answering import Desk, Running
+from ui.conversations import Conversations, SavedTurn, Visitor
+from ui.guard import visitor_of
+from ui.models import Models
+from ui.suggest import suggestions
+
+if TYPE_CHECKING:
+    import gradio
+
+EXAMPLES = (
+    "How much market value did Nvidia lose on 27 January 2025?",
+    "What did training DeepSeek-V3 cost, and what does that figure leave out?",
+    "Who is Liang Wenfeng?",
+    "How did Washington react to DeepSeek?",
+)
+NONE_OPEN = "-"
+SUBTITLE = "Cited answers about the DeepSeek shock of January 2025"
+
+
+class Order(BaseModel):
+    """What the visitor wants, as the page's script says it.
+
+    "ask" a question, ask one "again" with another text, model or search, "open" a conversation, or begin a "new" one.
+    """
+
+    do: Literal["ask", "again", "open", "new"]
+    question: str = Field(default="", max_length=10 * MOST_CHARACTERS)
+    turn: int = 0
+    model: str = Field(default="", max_length=200)
+    ignore: tuple[str, ...] = Field(default=(), max_length=50)
+    alone: bool = False
+    """Search for the question as it stands, whatever was asked before."""
+    id: str = Field(default="", max_length=100)
+
+
+@dataclass
+class Session:
+    """An open page: the conversation that it shows, which order it obeys, and the turns on show."""
+
+    conversation: str = ""
+    view: int = 0
+    turns: list[render.Turn] = field(default_factory=list)
+
+
+def theme() -> "gradio.themes.Base":
+    """Gradio's fonts that come with the package (its SemiBold files lack most letters) and nothing from the web."""
+    import gradio as gr
+
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.stone,
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+
+
+def layout(models: Models, store: Conversations, articles: int) -> "gradio.Blocks":
+    """The page's components and what happens on each event.
+
+    What the browser holds of a conversation is never read: it is kept in the store, by the visitor's cookie.
+    """
+    import gradio as gr
+
+    desk = Desk()
+    page: gradio.Blocks
+    with gr.Blocks(title="Aftershock", fill_width=True, analytics_enabled=False) as page:
+        session = gr.State(Session())
+        with gr.Column(elem_id="main"):
+            with gr.Row(elem_id="top"):
+                gr.Markdown(f"# Aftershock\n{SUBTITLE}", elem_id="name")
+            chat = gr.Chatbot(
+                elem_id="chat",
+                label="Conversation",
+                show_label=False,
+                container=False,
+                height="100%",
+                buttons=[],
+                feedback_options=None,
+                allow_tags=False,
+                latex_delimiters=[],
+                allow_file_downloads=False,
+                placeholder=render.welcome(),
+                examples=[{"text": question} for question in EXAMPLES],
+            )
+            box = gr.Textbox(
+                elem_id="ask",
+                label="Your question",
+                show_label=False,
+                container=False,
+                placeholder="Ask about the DeepSeek shock",
+                max_lines=8,
+                submit_btn=True,
+                autofocus=True,
+            )
+            gr.Markdown(render.status(articles), elem_id="status")
+        # Not on show: orders that the page's script gives, and for the script the conversation that is open.
+        order = gr.Textbox(elem_id="order", label="Order", container=False)
+        opened = gr.Markdown(NONE_OPEN, elem_id="opened")
+        idle: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+        busy: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
+
+        async def obey(wanted: Order, session: Session, visitor: str) -> AsyncGenerator[tuple[Any, Any, Any]]:
+            """The conversation, the question box and the conversation's id, as they change."""
+            conversations = store.of(visitor)
+            if wanted.do == "ask" and (not wanted.question.strip() or desk.running((visitor, session.conversation))):
+                yield gr.skip(), gr.skip(), gr.skip()
+                return
+            session.view += 1
+            view = session.view
+            try:
+                if wanted.do == "new":
+                    session.conversation, session.turns = "", []
+                    yield [], gr.Textbox(**idle), NONE_OPEN
+                    return
+                if wanted.do == "open":
+                    running = await _reopen(wanted.id, session, conversations, visitor, desk)
+                else:
+                    running = await _begin(wanted, session, conversations, visitor, desk, models)
+            except AftershockError as error:
+                session.conversation, session.turns = "", []
+                yield render.notice(str(error)), gr.Textbox(**idle), NONE_OPEN
+                return
+            turns = session.turns
+            if running:
+                emptied: dict[str, Any] = {"value": ""} if wanted.do == "ask" else {}
+                yield render.messages(turns), gr.Textbox(**busy, **emptied), session.conversation
+                with running.watched():
+                    async with aclosing(running.changes()) as changes:
+                        async for _ in changes:
+                            if session.view != view:
+                                return
+                            yield render.messages(turns), gr.skip(), gr.skip()
+                    await running.saved.wait()
+                if session.view != view:
+                    return
+            shown = render.messages(turns, _next(turns))
+            # The number tells the page's script that there is something new in the list of conversations.
+            yield shown, gr.Textbox(**idle), f"{session.conversation} {len(turns)} {view}"
+
+        async def ask(question: str, session: Session, request: gr.Request) -> AsyncGenerator[tuple[Any, Any, Any]]:
+            wanted = Order(do="ask", question=question[: 10 * MOST_CHARACTERS])
+            async with aclosing(obey(wanted, session, _visitor(request))) as updates:
+                async for update in updates:
+                    yield update
+
+        async def act(text: str, session: Session, request: gr.Request) -> AsyncGenerator[tuple[Any, Any, Any]]:
+            try:
+                wanted = Order.model_validate_json(text)
+            except ValidationError:
+                yield gr.skip(), gr.skip(), gr.skip()
+                return
+            async with aclosing(obey(wanted, session, _visitor(request))) as updates:
+                async for update in updates:
+                    yield update
+
+        def pick(chosen: gr.SelectData) -> str:
+            return str(chosen.value["text"])
+
+        async def stop(session: Session, request: gr.Request) -> tuple[Any, Any]:
+            if running := desk.running((_visitor(request), session.conversation)):
+                running.stop()
+            return render.messages(session.turns), gr.Textbox(**idle)
+
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        many: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **quiet}
+        shown = [chat, box, opened]
+        box.submit(ask, [box, session], shown, **many)
+        chat.example_select(pick, None, box, queue=False, **quiet).then(ask, [box, session], shown, **many)
+        order.submit(act, [order, session], shown, **many)
+        box.stop(stop, session, [chat, box], queue=False, **quiet)
+    page.queue(default_concurrency_limit=None, max_size=None)
+    return page
+
+
+def _visitor(request: "gradio.Request") -> str:
+    """The visitor's id; without a cookie, one that lasts as long as the page is open."""
+    return visitor_of(dict(request.cookies)) or f"page:{request.session_hash}"
+
+
+async def _reopen(
+    conversation: str, session: Session, conversations: Visitor, visitor: str, desk: Desk
+) -> Running | None:
+    saved = await asyncio.to_thread(conversations.get, conversation)
+    session.conversation = conversation
+    running = desk.running((visitor, conversation))
+    session.turns = _earlier(saved.turns, running.turn.number if running else None)
+    if running:
+        session.turns.append(running.turn)
+    return running
+
+
+async def _begin(
+    wanted: Order, session: Session, conversations: Visitor, visitor: str, desk: Desk, models: Models
+) -> Running:
+    """Begin to answer a question, in place of the turn of that number where it is asked again."""
+    if not session.conversation:
+        session.conversation = await asyncio.to_thread(conversations.create)
+    key = (visitor, session.conversation)
+    under_way = desk.running(key)
+    if under_way:
+        under_way.stop()
+        await under_way.saved.wait()
+    saved = (await asyncio.to_thread(conversations.get, session.conversation)).turns
+    number = wanted.turn if wanted.do == "again" and 0 < wanted.turn <= len(session.turns) else len(saved) + 1
+    question = wanted.question.strip() or session.turns[number - 1].question
+    earlier = saved[: number - 1]
+    history = [] if wanted.alone else [(t.answer.question, t.answer.text) for t in earlier if t.answer.text]
+    turn = render.Turn(question, len(earlier) + 1, wanted.ignore)
+    session.turns = [*_earlier(earlier, None), turn]
+
+    def stream() -> Generator[Event, None, None]:
+        return models.assistant(wanted.model).stream(question, history, wanted.ignore)
+
+    def save(answer: Answer) -> None:
+        # What it replaces goes only now that there is something in its place.
+        if answer.text or number > len(saved):
+            if number <= len(saved):
+                conversations.cut(key[1], number)
+            conversations.append(key[1], answer)
+
+    return desk.start(key, turn, stream, save)
+
+
+def _earlier(saved: Sequence[SavedTurn], until: int | None) -> list[render.Turn]:
+    return [render.Turn.saved(turn) for turn in saved if until is None or turn.number < until]
+
+
+def _next(turns: Sequence[render.Turn]) -> tuple[str, ...]:
+    if not turns or not turns[-1].answer:
+        return ()
+    return suggestions(turns[-1].answer, [turn.question for turn in turns])
