@@ -76,7 +76,7 @@ def next_generation(root: Path, *, copy: bool) -> Iterator[Path]:
     staged = root / f"{_PREFIX}{_highest(root) + 1}"
     try:
         if previous is not None:
-            shutil.copytree(previous, staged)
+            _copy(previous, staged)
         else:
             staged.mkdir()
         yield staged
@@ -126,6 +126,17 @@ def writing(root: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _copy(folder: Path, target: Path) -> None:
+    # Not `shutil.copytree`, which goes on after a failure and then raises one for each file.
+    target.mkdir()
+    for path in sorted(folder.rglob("*")):
+        place = target / path.relative_to(folder)
+        if path.is_dir():
+            place.mkdir()
+        else:
+            shutil.copy2(path, place)
 
 
 def _put_aside(staged: Path) -> None:
