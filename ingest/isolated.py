@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import faulthandler
+import math
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 SECONDS = 30
-"""Time for one article, or to find that there is none."""
+"""Time of the processor's for one article, or to find that there is none: a busy machine takes none of it away."""
+WAITING_SECONDS = 300
+"""Time on the clock for the same, for what waits and does nothing."""
 MEMORY = 3 * 2**29
 """Bytes that reading may take."""
 MOST_TEXT = 64 * 2**20
@@ -32,8 +36,17 @@ MOST_TEXT = 64 * 2**20
 
 _IDLE_SECONDS = 60
 _EXIT_FOR_MEMORY = 77
+_EXIT_FOR_TIME = 78
+_EXIT_BY_CLOCK = 1
+"""What faulthandler ends a process with."""
 _LENGTH = struct.Struct(">Q")
 
+if sys.platform == "win32":
+    _ENDED_BY_TIMER = _EXIT_FOR_TIME
+else:
+    _ENDED_BY_TIMER = -signal.SIGPROF
+
+_TOO_SLOW = "reading it takes longer than"
 DAMAGED = "it is damaged, or not of the kind that its name says"
 CRASHED = (
     "the program that reads it crashes over it, so it is probably damaged; "
@@ -46,13 +59,21 @@ class Worker:
 
     Args:
         reader: the function that reads, as "module:name", called with a document's name and bytes.
-        seconds: time for one article.
+        seconds: time of the processor's for one article.
+        waiting_seconds: time on the clock for one article.
         memory: bytes that reading may take.
     """
 
-    def __init__(self, reader: str = "ingest.readers:read", seconds: float = SECONDS, memory: int = MEMORY) -> None:
-        self._command = [reader, str(seconds), str(memory)]
+    def __init__(
+        self,
+        reader: str = "ingest.readers:read",
+        seconds: float = SECONDS,
+        waiting_seconds: float = WAITING_SECONDS,
+        memory: int = MEMORY,
+    ) -> None:
+        self._command = [reader, str(seconds), str(waiting_seconds), str(memory)]
         self._seconds = seconds
+        self._waiting_seconds = waiting_seconds
         self._memory = memory
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -64,7 +85,7 @@ class Worker:
                 is_fresh = self._start()
                 found, reason = self._ask(name, data)
                 # What documents read earlier left behind may be to blame: a fresh process has the last word.
-                if reason and reason != self._too_slow and not is_fresh:
+                if reason and not reason.startswith(_TOO_SLOW) and not is_fresh:
                     self._start()
                     found, reason = self._ask(name, data)
             except OSError as error:
@@ -81,10 +102,6 @@ class Worker:
         """End the process; it starts again when it is needed again."""
         with self._lock:
             self._stop()
-
-    @property
-    def _too_slow(self) -> str:
-        return f"reading it takes longer than {self._seconds:g} seconds"
 
     def _start(self) -> bool:
         """Whether the process had to be started."""
@@ -122,7 +139,11 @@ class Worker:
             code = self._stop()
             if code == _EXIT_FOR_MEMORY:
                 return found, _too_much(self._memory)
-            return found, self._too_slow if waited >= self._seconds else CRASHED
+            if code in (_EXIT_FOR_TIME, _ENDED_BY_TIMER):
+                return found, f"{_TOO_SLOW} {self._seconds:g} seconds"
+            if code == _EXIT_BY_CLOCK and waited >= self._waiting_seconds:
+                return found, f"{_TOO_SLOW} {self._waiting_seconds:g} seconds"
+            return found, CRASHED
         return found, ""
 
     def _stop(self) -> int | None:
@@ -186,7 +207,7 @@ def _receive(stream: BinaryIO) -> bytes:
     return message
 
 
-def _serve(reader: str, seconds: float, memory: int) -> None:
+def _serve(reader: str, seconds: float, waiting_seconds: float, memory: int) -> None:
     """Read what is asked for until nobody asks any more."""
     import psutil
 
@@ -197,12 +218,15 @@ def _serve(reader: str, seconds: float, memory: int) -> None:
     os.dup2(nowhere, 1)
     module, _, name = reader.partition(":")
     read = getattr(import_module(module), name)
+    _form()  # takes long to import, and must not count against the first document
     this = psutil.Process()
-    _limit(this, memory)
+    timer = _Timer(seconds)
+    _limit(this, timer, memory)
     while this.memory_info().rss < memory / 2:
         # The clock of faulthandler runs outside the interpreter: it ends the process even if a library never comes
         # back and nobody is left to kill it.
         faulthandler.dump_traceback_later(_IDLE_SECONDS, exit=True, file=nowhere)
+        timer.restart()
         try:
             name, data = _receive(requests).decode(), _receive(requests)
         except EOFError:
@@ -211,7 +235,8 @@ def _serve(reader: str, seconds: float, memory: int) -> None:
         del data
         size = 0
         while True:
-            faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+            faulthandler.dump_traceback_later(waiting_seconds, exit=True, file=nowhere)
+            timer.restart()
             loaded = next(articles, None)
             if loaded is None:
                 break
@@ -246,8 +271,28 @@ def _packed(loaded: Loaded) -> bytes:
         return _form().dump_json(Loaded(loaded.place, 0, reason="it holds characters that are no text"))
 
 
-def _limit(process: psutil.Process, memory: int) -> None:
-    """End this process when it takes more memory than it may."""
+class _Timer:
+    """Counts the time that the processor gives to this process; the system ends it when `seconds` are over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = math.inf
+
+    def restart(self) -> None:
+        """Count anew."""
+        self._end = time.process_time() + self._seconds
+        if sys.platform != "win32":
+            # The system's, because a library that never lets go of the interpreter stops the thread that asks.
+            signal.setitimer(signal.ITIMER_PROF, self._seconds)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over, for where the system has no such timer."""
+        return time.process_time() > self._end
+
+
+def _limit(process: psutil.Process, timer: _Timer, memory: int) -> None:
+    """End this process when it takes more memory or time of the processor's than it may."""
     with contextlib.suppress(ImportError):  # there is none on Windows
         import resource
 
@@ -258,6 +303,8 @@ def _limit(process: psutil.Process, memory: int) -> None:
 
     def watch() -> None:
         while process.memory_info().rss < memory:
+            if timer.is_over:
+                os._exit(_EXIT_FOR_TIME)
             time.sleep(0.1)
         os._exit(_EXIT_FOR_MEMORY)
 
@@ -265,4 +312,4 @@ def _limit(process: psutil.Process, memory: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
+    _serve(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))

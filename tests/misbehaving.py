@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import re
+import time
 from collections.abc import Iterator
 
 from ingest.article import Loaded
@@ -21,6 +23,12 @@ def read(name: str, data: bytes) -> Iterator[Loaded]:
         case "hang":
             # Holds the interpreter's lock, as a library that is stuck may do.
             ctypes.PyDLL(None).sleep(600)
+        case "burn":
+            # Holds it as well, and never comes to an end.
+            re.fullmatch("(a|a)*b", "a" * 64)
+        case "wait":
+            time.sleep(1)
+            yield Loaded(name, 0, ARTICLE)
         case "swell":
             blocks = [bytearray(2**22) for _ in range(2**20)]
             yield Loaded(str(len(blocks)), 0, ARTICLE)

@@ -48,11 +48,28 @@ def test_a_crash_costs_one_document_and_not_what_was_found_in_it_before(worker: 
     assert worker.read("next", b"") == [Loaded("next", 0, ARTICLE)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the C library's sleep has another name there")
-def test_a_document_that_never_ends_is_given_up(worker: Worker) -> None:
-    """A hang ends after the time limit, even inside a library that never lets go of the interpreter."""
-    assert reason(worker, "hang") == "reading it takes longer than 2 seconds"
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="nothing ends a library there that keeps the interpreter, but the clock"
+)
+def test_a_document_that_computes_without_end_is_given_up(worker: Worker) -> None:
+    """Work ends after the time limit, even inside a library that never lets go of the interpreter."""
+    assert reason(worker, "burn") == "reading it takes longer than 2 seconds"
     assert worker.read("next", b"") == [Loaded("next", 0, ARTICLE)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the C library's sleep has another name there")
+def test_a_document_that_waits_without_end_is_given_up() -> None:
+    """A hang ends after the limit by the clock, even inside a library that never lets go of the interpreter."""
+    worker = Worker("tests.misbehaving:read", waiting_seconds=1)
+    assert reason(worker, "hang") == "reading it takes longer than 1 seconds"
+    worker.close()
+
+
+def test_only_time_spent_on_the_document_counts() -> None:
+    """A busy machine, on which everything waits, must not cost a document, nor must the start of the process."""
+    worker = Worker("tests.misbehaving:read", seconds=0.2)
+    assert worker.read("wait", b"") == [Loaded("wait", 0, ARTICLE)]
+    worker.close()
 
 
 def test_a_document_that_takes_all_memory_is_given_up() -> None:
