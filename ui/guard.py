@@ -128,12 +128,12 @@ class Guard:
         elif self._password and not self._has_password(headers):
             asks = {"WWW-Authenticate": 'Basic realm="Aftershock", charset="UTF-8"'}
             response = PlainTextResponse("A password is needed.", status_code=401, headers=asks)
-            new_visitor = False
         elif scope["path"].startswith("/gradio_api/upload"):
             response = PlainTextResponse("Refused: files are added in the library.", status_code=403)
         else:
             await self._app(scope, receive, send_guarded)
             return
+        new_visitor = False
         await response(scope, receive, send_guarded)
 
     def _is_known_host(self, host: str) -> bool:
