@@ -11,6 +11,7 @@ _NAME = re.compile(r"\b[A-Z][\w&.-]*\w(?:\s+(?:[A-Z][\w&.-]*\w|\d+(?!\d*%)))*")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?:-[A-Z]?[a-z]+)?(?: [A-Z]\.)? [A-Z][a-z]+(?:-[A-Z]?[a-z]+)?\b")
 _ELLIPSIS = re.compile(r"^(?:and|but|or|also|so|then|what about|how about|what of)\b[\s,]*", re.IGNORECASE)
 _ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", re.IGNORECASE)
+_ASKS_MEANING = re.compile(r"(?:what|who) (?:is|are|was|were)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _NEUTRAL = re.compile(
     r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those)(?: ones?\b)?)\b(?!\s+(?:is|was)\s+(?:true|why))",
@@ -26,6 +27,8 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
 
     >>> standalone("And Broadcom?", [("What happened to Nvidia on Monday?", "Nvidia fell. [1]")])
     'What happened to Broadcom on Monday?'
+    >>> standalone("What is distillation?", [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")])
+    'What is distillation?'
     >>> standalone("Where did he study?", [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")])
     'Where did Liang Wenfeng study?'
     """
@@ -48,7 +51,11 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
             return _replace_first(_NEUTRAL, question, subject[0])
         return f"{question} ({last_question})"
     content = [term for term in terms(question) if term not in function_terms()]
-    if len(question.split()) <= _FRAGMENT_WORDS and len(content) <= 1:
+    if (
+        len(question.split()) <= _FRAGMENT_WORDS
+        and len(content) <= 1
+        and not (content and _ASKS_MEANING.match(question))
+    ):
         return f"{question} ({last_question})"
     return question
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rag.figures import figures
 from rag.text import function_terms, terms
 
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -38,12 +39,6 @@ _DATE = re.compile(
     r"|\b1\d{3}s?\b|\b20\d{2}s?\b|\b\d{1,2}(?:st|nd|rd|th)\b"
 )
 _DAY = re.compile(rf"\b(\d{{1,2}}) ({_MONTH})\b|\b({_MONTH}) (\d{{1,2}})\b", re.IGNORECASE)
-_DIGITS = re.compile(r"\d[\d.,]*")
-_NUMBER_WORD = re.compile(
-    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand"
-    r"|million|billion|trillion|half|third|quarter|dozen|double|twice|percent|per cent)\b",
-    re.IGNORECASE,
-)
 _NAME = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+|^[A-Z][\w'’-]+(?= [A-Z])")
 _STATEMENT = re.compile(r"[\"“„«]")
 _MEANING = re.compile(
@@ -80,7 +75,7 @@ def holds(kind: str, sentence: str, asked: frozenset[str]) -> bool:
         case "date":
             return _has_new(_DATE, sentence, asked)
         case "figure":
-            return _has_new(_DIGITS, sentence, asked) or bool(_NUMBER_WORD.search(sentence))
+            return any(not asked.issuperset(terms(figure.text)) for figure in figures(sentence))
         case "person":
             return _has_new(_NAME, sentence, asked)
         case "statement":

@@ -20,7 +20,7 @@ ALIKE = 0.6
 # Tuned on the even questions of the SQuAD half and measured on the odd ones: see evals/LOG.md.
 _COVERAGE_WEIGHT = 0.5
 _PASSAGE_WEIGHT = 0.2
-_KIND_WEIGHT = 0.1
+_KIND_WEIGHT = 0.15
 _MEANING_WEIGHT = 0.3
 _DAY_WEIGHT = 0.2
 _TOKENS_WEIGHT = 0.8
