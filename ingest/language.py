@@ -15,6 +15,8 @@ LEAST_PROBABILITY = 0.8
 CHARACTERS = 4000
 """So much of a text tells its language; more would only cost time."""
 
+_LATIN = "la"
+_LEAST_WORDS_FOREIGN = 20
 _PLAINLY_ENGLISH = 0.15
 _LEAST_WORDS = 30
 _ENGLISH_WORDS = frozenset((
@@ -30,7 +32,14 @@ def language(text: str) -> str:
     if _is_plainly_english(beginning):
         return ENGLISH
     code, probability = _identifier().classify(beginning)
-    return str(code) if probability >= LEAST_PROBABILITY else ""
+    # Names and figures look like Latin, in which nobody writes the news, and few words look like anything but English.
+    is_mistaken = code == _LATIN or (code != ENGLISH and _words(beginning) < _LEAST_WORDS_FOREIGN)
+    return "" if is_mistaken or probability < LEAST_PROBABILITY else str(code)
+
+
+def _words(text: str) -> int:
+    """How many words a text has: counted in bytes too, for languages that put no spaces between them."""
+    return max(len(_WORD.findall(text)), len(text.encode("utf-8", "replace")) // 8)
 
 
 def _is_plainly_english(text: str) -> bool:

@@ -22,6 +22,19 @@ def test_names_and_figures_have_no_language() -> None:
     assert language("Nvidia, Broadcom, Oracle: 17%, 17%, 14%.") == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Börse schloss am Montag deutlich niedriger.",
+        "In Germania et Italia argentariae pecuniam amiserunt, et multi mercatores de pretio rerum novarum dubitabant. "
+        * 3,
+    ],
+)
+def test_few_words_and_latin_are_no_foreign_language(text: str) -> None:
+    """A warning that is mostly wrong makes the right ones go unread."""
+    assert language(text) in ("", "en")
+
+
 def test_plain_english_does_not_load_the_model() -> None:
     """Most articles are English, and loading the model takes longer than reading one."""
     text = (
