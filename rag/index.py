@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -644,6 +644,7 @@ def _article(row: Sequence[Any]) -> Article:
     )
 
 
+@lru_cache(maxsize=4096)  # the passages of an article share them
 def _sources(text: str) -> tuple[Source, ...]:
     return tuple(Source(**source) for source in json.loads(text))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rag.figures import figures
 from rag.text import function_terms, terms
@@ -75,7 +76,7 @@ def holds(kind: str, sentence: str, asked: frozenset[str]) -> bool:
         case "date":
             return _has_new(_DATE, sentence, asked)
         case "figure":
-            return any(not asked.issuperset(terms(figure.text)) for figure in figures(sentence))
+            return any(not asked.issuperset(figure) for figure in _figures(sentence))
         case "person":
             return _has_new(_NAME, sentence, asked)
         case "statement":
@@ -95,6 +96,12 @@ def days_named(text: str) -> set[tuple[int, str]]:
         (int(day or american_day), (month or american_month).lower())
         for day, month, american_month, american_day in _DAY.findall(text)
     }
+
+
+@lru_cache(maxsize=8192)  # the same sentences are looked at for one question after another
+def _figures(sentence: str) -> tuple[frozenset[str], ...]:
+    """The terms of each figure."""
+    return tuple(frozenset(terms(figure.text)) for figure in figures(sentence))
 
 
 def _has_new(pattern: re.Pattern[str], sentence: str, asked: frozenset[str]) -> bool:

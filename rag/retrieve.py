@@ -134,6 +134,9 @@ def _with_sources(passage: Passage, copy: Passage) -> Passage:
 
 
 def _tell_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
+    # Of very different lengths they can't share so much, which is quicker to see.
+    if min(len(words), len(others)) < SAME_WORDS * max(len(words), len(others)):
+        return False
     return _jaccard(words, others) >= SAME_WORDS and not any(_DIGIT.search(word) for word in words ^ others)
 
 
