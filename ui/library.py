@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from queue import SimpleQueue
+from queue import Queue
 from typing import Literal, TypeAlias
 
 from ingest.archives import SUFFIX as ARCHIVE
@@ -68,7 +68,7 @@ class Library:
         self._allowed = allowed
         self.folder = folder_of(assistant.settings)
         self.additions: list[Addition] = []
-        self._jobs: SimpleQueue[tuple[Addition, str]] = SimpleQueue()
+        self._jobs: Queue[tuple[Addition, str]] = Queue()
         self._worker: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -151,6 +151,10 @@ class Library:
         """Whether anything is still to be read."""
         return any(each.state in ("waiting", "reading") for each in self.additions)
 
+    def wait(self) -> None:
+        """Until all that was added is read."""
+        self._jobs.join()
+
     def _check_room(self) -> None:
         if sum(each.state == "waiting" for each in self.additions) >= MOST_WAITING:
             raise LoadError(f"{MOST_WAITING} additions are waiting already: add more once they are read.")
@@ -175,6 +179,8 @@ class Library:
                 addition.state, addition.message = "failed", f"It could not be read ({type(error).__name__})."
             else:
                 addition.state, addition.message = _outcome(report)
+            finally:
+                self._jobs.task_done()
 
 
 def _shares(addition: Addition) -> Callable[[Progress], None]:
