@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,8 @@ def change_chroma(index: Path, action: Callable[..., None]) -> None:
     from chromadb.config import Settings as ChromaSettings
 
     settings = ChromaSettings(anonymized_telemetry=False)
-    with closing(PersistentClient(str(generations.current(index) / "chroma"), settings=settings)) as client:
+    client: Any = PersistentClient(str(generations.current(index) / "chroma"), settings=settings)
+    with closing(client):
         action(client.get_collection("passages-0", embedding_function=None))
 
 
