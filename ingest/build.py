@@ -102,6 +102,7 @@ class Builder:
     def __exit__(self, *_: object) -> None:
         self._embedding.shutdown(cancel_futures=True)
         self._writing.shutdown()
+        self._stories.close()
 
     def store(self, items: Iterable[Item]) -> None:
         """Store articles, those of the same ids replaced."""

@@ -1,17 +1,18 @@
 """Which articles are copies of one story: syndicated texts with small edits, found by MinHash and checked by sketches.
 
-Pure and in memory. What a text comes to here is its signature, at most 1.1 KB, which can be kept with the article.
+What a text comes to here is its signature, at most 1.1 KB, which can be kept with the article.
 """
 
 from __future__ import annotations
 
 import re
+import sqlite3
 import struct
 import zlib
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ _AROUND = (0, 1, 2, 4, 5, 6)
 _EDGE = np.zeros(3, np.uint64)
 _HEADER = struct.Struct("<HHH")
 _VALUE_BITS = 12
-_RECENT = 1000
+_CACHE_KILOBYTES = 8_000
 
 _Hashes = NDArray[np.uint64]
 
@@ -88,14 +89,20 @@ class Stories:
     The first article of a story is its leader; later ones that are copies of it are known by its id. Two articles are
     copies when they share most of their four-word shingles and no figure, day or month stands among the same words
     with another value. Candidates are found by locality-sensitive hashing of MinHash signatures (Broder 1997; Indyk
-    and Motwani 1998), never by comparing each with each.
+    and Motwani 1998), never by comparing each with each. All is kept in a temporary file, so that memory stays the same
+    for any number of articles.
     """
 
     def __init__(self) -> None:
-        self._bands = _Bands()
-        self._leaders: dict[int, tuple[str, bytes]] = {}
-        self._numbers: dict[str, int] = {}
-        self._next = 0
+        self._database = sqlite3.connect("")
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
+        self._database.execute("PRAGMA journal_mode = OFF")
+        # Numbers are never given twice, so that what still leads to a story that was removed leads nowhere.
+        self._database.executescript(
+            """CREATE TABLE story (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, packed BLOB);
+               CREATE TABLE band (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID;"""
+        )
+        self.close = finalize(self, self._database.close)
 
     def add(self, article_id: str, signature: bytes) -> str | None:
         """The leader of the story that an article is a copy of; None when it is a new story, which it then leads.
@@ -104,13 +111,16 @@ class Stories:
         """
         self.remove(article_id)
         keys, packed = _unpacked(signature)
+        rows = self._database.execute(
+            "SELECT DISTINCT story.number, id, packed FROM band JOIN story USING (number) "
+            f"WHERE key IN ({', '.join('?' * len(keys))}) ORDER BY story.number",
+            keys,
+        )
         best, most = None, 0.0
-        for number in self._bands.find(keys):
-            if number in self._leaders:
-                leader, other = self._leaders[number]
-                alike = _compared(_sketch(packed), _sketch(other))
-                if alike.is_copy and alike.shared > most:
-                    best, most = leader, alike.shared
+        for _, leader, other in rows:
+            alike = _compared(_sketch(packed), _sketch(other))
+            if alike.is_copy and alike.shared > most:
+                best, most = leader, alike.shared
         if best is None:
             self.lead(article_id, signature)
         return best
@@ -119,16 +129,14 @@ class Stories:
         """Take an article that is known to lead a story, without looking for one that it might be a copy of."""
         self.remove(article_id)
         keys, packed = _unpacked(signature)
-        self._leaders[self._next] = (article_id, packed)
-        self._numbers[article_id] = self._next
-        self._bands.add(keys, self._next)
-        self._next += 1
+        cursor = self._database.execute("INSERT INTO story (id, packed) VALUES (?, ?)", (article_id, packed))
+        self._database.executemany(
+            "INSERT OR IGNORE INTO band VALUES (?, ?)", [(key, cursor.lastrowid) for key in keys]
+        )
 
     def remove(self, article_id: str) -> None:
         """Forget a leader; nothing happens for any other article. Its copies find each other when added again."""
-        number = self._numbers.pop(article_id, None)
-        if number is not None:
-            del self._leaders[number]
+        self._database.execute("DELETE FROM story WHERE id = ?", (article_id,))
 
 
 def signature(text: str) -> bytes:
@@ -221,13 +229,14 @@ class _Sketch(NamedTuple):
     shingles: NDArray[np.uint32]
 
 
-def _unpacked(signature: bytes) -> tuple[_Hashes, bytes]:
+def _unpacked(signature: bytes) -> tuple[list[int], bytes]:
     """The bands' keys, none for a signature of another version or of no words, and what else it holds."""
     version, _, shingles = _HEADER.unpack_from(signature)
     if version != _version() or not shingles:
-        return np.empty(0, np.uint64), _HEADER.pack(0, 0, 0)
+        return [], _HEADER.pack(0, 0, 0)
     end = _HEADER.size + BANDS * 8
-    return np.frombuffer(signature, "<u8", BANDS, _HEADER.size), signature[: _HEADER.size] + signature[end:]
+    keys = np.frombuffer(signature, "<i8", BANDS, _HEADER.size)  # as SQLite keeps whole numbers, with a sign
+    return keys.tolist(), signature[: _HEADER.size] + signature[end:]
 
 
 def _sketch(packed: bytes) -> _Sketch:
@@ -261,34 +270,3 @@ def _figures_differ(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> bool:
     """Whether the same words have one value in one text and another in the other."""
     ones, others = np.setdiff1d(one, other, assume_unique=True), np.setdiff1d(other, one, assume_unique=True)
     return bool(np.intersect1d(ones >> _VALUE_BITS, others >> _VALUE_BITS).size)
-
-
-class _Bands:
-    """From the keys of bands to the numbers of stories: some 12 bytes for each, most of them in sorted arrays."""
-
-    def __init__(self) -> None:
-        self._keys = np.empty(0, np.uint64)
-        self._numbers = np.empty(0, np.uint32)
-        self._recent: defaultdict[int, list[int]] = defaultdict(list)
-
-    def add(self, keys: _Hashes, number: int) -> None:
-        for key in keys.tolist():
-            self._recent[key].append(number)
-        if len(self._recent) > _RECENT * BANDS:
-            self._settle()
-
-    def find(self, keys: _Hashes) -> list[int]:
-        """The stories that share a band with the keys, in the order in which they were added."""
-        found = {number for key in keys.tolist() for number in self._recent.get(key, ())}
-        starts, ends = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
-        for start, end in zip(starts[starts < ends].tolist(), ends[starts < ends].tolist(), strict=True):
-            found.update(self._numbers[start:end].tolist())
-        return sorted(found)
-
-    def _settle(self) -> None:
-        entries = [(key, number) for key, numbers in self._recent.items() for number in numbers]
-        keys = np.concatenate([self._keys, np.array([key for key, _ in entries], np.uint64)])
-        numbers = np.concatenate([self._numbers, np.array([number for _, number in entries], np.uint32)])
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._numbers = keys[order], numbers[order]
-        self._recent.clear()
