@@ -169,8 +169,9 @@ def conclusions(rows: Sequence[Row]) -> list[str]:
         lines.append(f"memory from {first.articles} to {last.articles} articles: {growth:+.0%}")
     real = [row for row in rows if row.name == REAL]
     if real and constant:
-        around = constant[0].seconds / constant[0].articles * max(real, key=lambda row: row.articles).rate
-        lines.append(f"around embedding: {around:.0%} of the time")
+        most = max(real, key=lambda row: row.articles)
+        around = constant[0].work / constant[0].articles / (most.work / most.articles)
+        lines.append(f"around embedding: {around:.0%} of the processors' time")
     for row in rows:
         if row.name == AGAIN and real:
             whole = row.articles / max(real, key=lambda other: other.articles).rate

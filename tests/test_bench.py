@@ -50,16 +50,16 @@ def test_what_the_rows_say() -> None:
     """The comparisons are made between the rows that belong together."""
     rows = [
         Row(REAL, 1000, 4000, 50.0, 1.0, 400.0, ""),
-        Row(REAL, 5000, 20000, 200.0, 1.0, 410.0, ""),
+        Row(REAL, 5000, 20000, 200.0, 400.0, 410.0, ""),
         Row(LANGCHAIN, 1000, 5000, 100.0, 1.0, 800.0, ""),
-        Row(CONSTANT, 1000, 4000, 2.0, 1.0, 300.0, ""),
+        Row(CONSTANT, 1000, 4000, 2.0, 4.0, 300.0, ""),
         Row(CONSTANT, 50000, 200000, 90.0, 1.0, 330.0, ""),
         Row(AGAIN, 10000, 40000, 4.0, 1.0, 100.0, ""),
     ]
     assert conclusions(rows) == [
         "against the plain LangChain way: 2.00 times as fast, 0.50 of the memory",
         "memory from 1000 to 50000 articles: +10%",
-        "around embedding: 5% of the time",
+        "around embedding: 5% of the processors' time",
         "an unchanged folder: 100 times faster than at first, which takes 400 s at that rate",
     ]
     assert conclusions([]) == []
