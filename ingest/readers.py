@@ -48,9 +48,9 @@ _BEGINNINGS = (
     (re.compile(rb"PK\x03\x04.{26}mimetypeapplication/epub\+zip", re.DOTALL), read_epub),
     (re.compile(rb"(?=PK\x03\x04)(?=.*\bword/)", re.DOTALL), read_docx),
     (re.compile(rb"WARC/1|\x1f\x8b"), read_warc),
-    (re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE | re.DOTALL), read_feed),
+    (re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE | re.DOTALL), read_feed),
     (
-        re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype html|html)[\s>]", re.IGNORECASE | re.DOTALL),
+        re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(!doctype html|html)[\s>]", re.IGNORECASE | re.DOTALL),
         read_html,
     ),
     (re.compile(rb"From: <?Saved by |(\S+: [^\n]*\n([ \t][^\n]*\n)*)*?Snapshot-Content-Location:"), read_mhtml),

@@ -382,7 +382,9 @@ def test_index_of_another_embedder(run: Run, index: Path) -> None:
     """An index with vectors of another embedding model is one sentence and status 1."""
     stamp = next(index.glob("generation-*/stamp.json"))
     stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"embedder": "another"}))
-    assert_one_sentence(run("ask", QUESTION, "--index", index), 1, "another embedding model", "aftershock index rebuild")
+    assert_one_sentence(
+        run("ask", QUESTION, "--index", index), 1, "another embedding model", "aftershock index rebuild"
+    )
 
 
 def test_empty_corpus(run: Run, tmp_path: Path) -> None:
