@@ -48,7 +48,10 @@ _BEGINNINGS = (
     (re.compile(rb"PK\x03\x04.{26}mimetypeapplication/epub\+zip", re.DOTALL), read_epub),
     (re.compile(rb"(?=PK\x03\x04)(?=.*\bword/)", re.DOTALL), read_docx),
     (re.compile(rb"WARC/1|\x1f\x8b"), read_warc),
-    (re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE | re.DOTALL), read_feed),
+    (
+        re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE | re.DOTALL),
+        read_feed,
+    ),
     (
         re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(!doctype html|html)[\s>]", re.IGNORECASE | re.DOTALL),
         read_html,
