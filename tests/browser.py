@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 if TYPE_CHECKING:
     from ui.models import Assistant
 
-expect.set_options(timeout=15_000)  # A busy machine draws the page in seconds.
+expect.set_options(timeout=30_000)  # A busy machine draws the page in seconds.
 
 Visit = Callable[..., Page]
 WIDE = ViewportSize(width=1280, height=800)
@@ -74,7 +74,13 @@ def visit(browser: Browser) -> Iterator[Visit]:
     complaints: list[str] = []
 
     def unexpected(message: ConsoleMessage) -> bool:
-        known = ("Executing inline script violates", "Failed to load resource")
+        # The last two are what Gradio says when a page is left while it streams.
+        known = (
+            "Executing inline script violates",
+            "Failed to load resource",
+            "AbortError: signal is aborted",
+            "Unexpected error Connection errored out",
+        )
         return message.type == "error" and not message.text.startswith(known)
 
     def open_page(address: str, *, phone: bool = False, by: Page | None = None, **options: Any) -> Page:
@@ -91,7 +97,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             contexts.append(context)
         own = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
         page.on(
             "request",
@@ -112,7 +118,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert not complaints, complaints
 
 
 def ask(page: Page, question: str = "Why?") -> None:

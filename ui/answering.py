@@ -96,7 +96,7 @@ class Desk:
         turn = running.turn
         try:
             if self._places.locked() and self._waiting >= WAITING_AT_MOST:
-                turn.failure = f"{self._waiting} questions are waiting already, and no more are taken: try again soon."
+                turn.failure = f"Too many questions are waiting ({self._waiting}): try again in a moment."
             else:
                 await self._wait_and_fill(running, stream)
             running.tell()
@@ -110,7 +110,8 @@ class Desk:
     async def _wait_and_fill(self, running: Running, stream: Stream) -> None:
         if self._places.locked():
             ahead = self._waiting + ANSWERS_AT_ONCE
-            running.turn.stages.append(f"Waiting: {ahead} questions of others come first")
+            others = "another question comes" if ahead == 1 else f"{ahead} other questions come"
+            running.turn.stages.append(f"Waiting: {others} first")
             running.tell()
         self._waiting += 1
         try:
