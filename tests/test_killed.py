@@ -156,7 +156,7 @@ def test_a_rebuild_killed_once_a_second_gets_on_each_time(processes: ForkServerC
     passages = verify(index).passages
     log.unlink()
     lost, status = 0, -9
-    for _ in range(30):
+    for _ in range(12):
         before, safe = logged(log), durable(index, tmp_path / "copies")
         assert version_of(index) == {"0"}
         # Seconds for all of it, so that a run that started anew each time would never get to its end.
