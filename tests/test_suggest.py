@@ -41,7 +41,8 @@ def test_what_was_told_or_asked_is_not_suggested() -> None:
 
 
 def test_there_are_few_suggestions_and_none_without_passages() -> None:
-    """A reply to a greeting, and an answer that was stopped, suggest nothing."""
+    """A reply to a greeting, a refusal, and an answer that was stopped, suggest nothing."""
     assert len(suggestions(FOUND)) == MOST
     assert suggestions(Answer("Hello", "Hello.")) == ()
+    assert suggestions(replace(FOUND, refused=True)) == ()
     assert suggestions(replace(FOUND, interrupted=True)) == ()

@@ -25,12 +25,14 @@ _NO_PERSON = re.compile(
 def suggestions(answer: Answer, asked: Collection[str] = ()) -> tuple[str, ...]:
     """At most `MOST` questions that the passages of an answer promise an answer to and its text leaves open.
 
+    None after a refusal: what was found then has little to do with what the visitor wants to know.
+
     Args:
         asked: what the conversation has asked already.
     """
-    if answer.interrupted or not answer.passages:
+    if answer.interrupted or answer.refused:
         return ()
-    told = " ".join([answer.question, answer.standalone_question, *asked, "" if answer.refused else answer.text])
+    told = " ".join([answer.question, answer.standalone_question, *asked, answer.text])
     kinds = [_titles(answer, told), _speakers(answer.passages, told), _days(answer.passages, told)]
     known = {question.casefold() for question in asked}
     mixed = (question for question in chain.from_iterable(zip_longest(*kinds)) if question)
