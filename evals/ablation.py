@@ -1,50 +1,69 @@
-"""What each signal of the ranking brings: `python -m evals.ablation SQUAD_FILE`.
+"""What each signal of the ranking brings: `python -m evals.ablation FOLDER`, with the sets of `evals.tasks` in it.
 
-Prints hit@1 and hit@4 of each signal alone, of the ranking without it, and of the ranking as it is. One search serves
-all rows.
+Prints a table in Markdown: each signal alone, the ranking without it, without what it knows of the question, and as it
+is. One search serves all rows; weights are left out, not fitted anew.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
-from evals import squad
-from evals.remembering import RememberingEmbedder
-from rag.embed import MiniLM
-from rag.retrieve import SIGNALS, WEIGHTS, gather, rank
+import typer
+
+from evals import indexing, tasks
+from rag.ranking import QUALITIES, SIGNALS, WEIGHTS, scores
+
+COLUMNS = (
+    ("squad", "hit@1"),
+    ("squad", "hit@4"),
+    ("scifact", "nDCG@10"),
+    ("clapnq last turn", "recall@5"),
+    ("clapnq rewrite", "recall@5"),
+    ("chunking", "recall"),
+    ("chunking", "IoU"),
+    ("own", "hit@1"),
+)
+SHIPPED = "all, as shipped"
 
 
-def variants() -> dict[str, tuple[float, ...]]:
+def variants() -> dict[str, tuple[tuple[float, ...], ...]]:
     """Each row's name and what its signals count for."""
-    rows: dict[str, tuple[float, ...]] = {}
+    nothing = (0.0,) * len(SIGNALS)
+    rows: dict[str, tuple[tuple[float, ...], ...]] = {}
     for number, signal in enumerate(SIGNALS):
-        rows[f"{signal} alone"] = tuple(float(i == number) for i in range(len(SIGNALS)))
+        alone = tuple(float(i == number) for i in range(len(SIGNALS)))
+        rows[f"{signal} alone"] = (alone, *(nothing for _ in QUALITIES))
     for number, signal in enumerate(SIGNALS):
-        rows[f"all without {signal}"] = tuple(w * (i != number) for i, w in enumerate(WEIGHTS))
-    return rows | {"all, as shipped": WEIGHTS}
+        rows[f"all without {signal}"] = tuple(tuple(w * (i != number) for i, w in enumerate(row)) for row in WEIGHTS)
+    rows["all without the question's qualities"] = (WEIGHTS[0], *(nothing for _ in QUALITIES))
+    return rows | {SHIPPED: WEIGHTS}
 
 
-def main(squad_file: Path) -> None:
+def table(outcomes: Sequence[tasks.Outcome]) -> list[str]:
+    """The lines of the table."""
+    lines = [
+        f"| ranking by | {' | '.join(f'{of} {measure}' for of, measure in COLUMNS)} |",
+        f"|---|{'---|' * len(COLUMNS)}",
+    ]
+    for name in variants():
+        values = [tasks.mean([o for o in outcomes if o.task.of == of], name, measure) for of, measure in COLUMNS]
+        lines.append(f"| {name} | {' | '.join(f'{value:.4f}'.removeprefix('0') for value in values)} |")
+    return lines
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="The folder with all sets.")],
+    keep: Annotated[Path | None, typer.Option(help="A folder for the indexes, to be used again next time.")] = None,
+) -> None:
     """Search, rank in every way, and print the table."""
-    articles, questions = squad.read(squad_file)
-    rows = variants()
-    hits = {name: [0, 0] for name in rows}
-    with tempfile.TemporaryDirectory() as folder:
-        embedder = RememberingEmbedder(MiniLM(), [question.text for question in questions])
-        index = squad.index(articles, Path(folder) / "squad", embedder)
-        for question in questions:
-            pool = gather(question.text, index, embedder)
-            for name, weights in rows.items():
-                found = squad.overlaps(question, [e.passage for e in rank(pool, weights)[:4]])
-                hits[name][0] += found[0]
-                hits[name][1] += any(found)
-        index.close()
-    print(f"{'':36}{'hit@1':>8}{'hit@4':>8}")  # noqa: T201
-    for name, (first, four) in hits.items():
-        print(f"{name:36}{first / len(questions):8.3f}{four / len(questions):8.3f}")  # noqa: T201
+    rankers = {name: partial(scores, weights=weights) for name, weights in variants().items()}
+    with indexing.folder(keep) as root:
+        outcomes = tasks.compare(tasks.search(tasks.read(folder), root), rankers)
+    print(*table(outcomes), sep="\n")  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    typer.run(main)

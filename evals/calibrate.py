@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evals import event, squad
+from evals import event, indexing, squad
 from evals.remembering import RememberingEmbedder
 from ingest import sync_corpus
 from rag import gate
@@ -51,7 +51,7 @@ def main(squad_file: Path, event_file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, present in enumerate((titles, titles[::2], titles[1::2])):
             held = [a for a in articles if a.id in present]
-            with closing(squad.index(held, Path(folder) / f"squad-{number}", embedder)) as searched:
+            with closing(indexing.index(held, Path(folder) / f"squad-{number}", embedder)) as searched:
                 for question in questions[1::3] if present is titles else questions[number::4]:
                     half = "fit" if question.article_id in titles[::2] else "test"
                     if present is titles:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -30,20 +31,25 @@ class Scores:
 
 
 def evaluate(
-    name: Annotated[
-        str, typer.Argument(metavar="SET", help="The kind of questions: event, squad, facets, support or injection.")
-    ],
-    path: Annotated[Path, typer.Argument(help="The file with the questions.")],
+    name: Annotated[str, typer.Argument(metavar="SET", help="The kind of questions: event, squad, scifact and so on.")],
+    path: Annotated[Path, typer.Argument(help="The file with the questions, or the folder with all of the set.")],
     model: ModelOption = "quotes",
     index: IndexOption = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print each wrong answer.")] = False,
     as_json: JsonOption = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for the index of a set that brings its articles along, to be used again next time."
+        ),
+    ] = None,
 ) -> None:
     """Score the answers to a set of questions."""
-    if name not in SETS:
-        raise SettingsError(f"There is no set of questions {name!r}; the sets are {', '.join(SETS)}.")
+    if name not in (*SETS, *SEARCHES):
+        raise SettingsError(f"There is no set of questions {name!r}; the sets are {', '.join((*SETS, *SEARCHES))}.")
+    settings = Settings.from_env(index=index, model=model)
     try:
-        scores = SETS[name](Settings.from_env(index=index, model=model), path)
+        scores = _search(name, path, keep) if name in SEARCHES else SETS[name](settings, path)
     except OSError as error:
         raise LoadError(f"The questions at {path} can't be read ({error.strerror or error}).") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -78,17 +84,22 @@ def _event(settings: Settings, path: Path) -> Scores:
     )
 
 
-def _squad(_: Settings, path: Path) -> Scores:
-    """Over an index of the set's own articles, which is gone afterwards."""
-    from evals import squad
-    from evals.remembering import RememberingEmbedder
+def _search(name: str, path: Path, keep: Path | None) -> Scores:
+    """Over an index of the set's own articles."""
+    from evals import indexing
     from rag.embed import MiniLM
 
-    articles, questions = squad.read(path)
-    with tempfile.TemporaryDirectory() as folder, console.working("Indexing and asking"):
-        embedder = RememberingEmbedder(MiniLM(), [question.text for question in questions])
-        with closing(squad.index(articles, Path(folder) / "squad", embedder)) as searched:
-            return Scores(squad.score(questions, searched, embedder), {}, [])
+    module = import_module(f"evals.{name}")
+    articles, questions = module.read(path)
+    if not questions:
+        raise ValueError("it has none")
+    embedder = MiniLM()
+    with (
+        indexing.folder(keep) as folder,
+        console.working("Indexing and asking"),
+        closing(indexing.index(articles, folder / name, embedder)) as searched,
+    ):
+        return Scores(module.score(questions, searched, embedder), {}, [])
 
 
 def _facets(settings: Settings, path: Path) -> Scores:
@@ -189,9 +200,10 @@ def _disagreements(_: Settings, path: Path) -> Scores:
 
 SETS: dict[str, Callable[[Settings, Path], Scores]] = {
     "event": _event,
-    "squad": _squad,
     "facets": _facets,
     "disagreements": _disagreements,
     "support": _support,
     "injection": _injection,
 }
+SEARCHES = ("squad", "scifact", "clapnq", "chunking")
+"""Sets that bring their articles along: modules with `read` and `score`."""

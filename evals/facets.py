@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from evals import news
-from ingest import sync
+from evals import indexing, news
 from rag.embed import Embedder
 from rag.facets import named
 from rag.index import Index
 from rag.records import Passage
 from rag.retrieve import retrieve
-from rag.settings import Settings
 
 SETS = ("corpus", "news")
 MOST = 4
@@ -57,11 +55,8 @@ def read(path: Path) -> list[Question]:
 
 
 def index_news(root: Path, embedder: Embedder) -> Index:
-    """An index of the made-up news in the empty directory `root`."""
-    export = root / "news.jsonl"
-    export.write_text("\n".join(json.dumps(asdict(article)) for article in news.articles()), encoding="utf-8")
-    sync([export], Settings.from_env(index=root / "index", model="quotes"), embedder=embedder)
-    return Index.open(root / "index", embedder.identity)
+    """An index of the made-up news in the directory `root`."""
+    return indexing.index(news.articles(), root, embedder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest import sync
+from evals.remembering import RememberingEmbedder
+from ingest.article import clean
 from rag.embed import Embedder
 from rag.index import Index
 from rag.quote import quote
 from rag.records import Article, Passage
 from rag.retrieve import retrieve
-from rag.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,15 @@ class Question:
     end: int
     answers: tuple[str, ...]
 
+    def worth(self, passage: Passage) -> float:
+        """1 where the passage shares text with the question's paragraph, else 0."""
+        return float(passage.article_id == self.article_id and passage.start < self.end and passage.end > self.start)
+
+    def measures(self, passages: Sequence[Passage]) -> dict[str, float]:
+        """Whether the first passage, and any of the first four, is one of worth."""
+        worths = [self.worth(passage) for passage in passages[:4]]
+        return {"hit@1": max(worths[:1], default=0.0), "hit@4": max(worths, default=0.0)}
+
 
 def read(path: Path) -> tuple[list[Article], list[Question]]:
     """Articles and questions of a SQuAD 2.0 file."""
@@ -38,7 +47,7 @@ def read(path: Path) -> tuple[list[Article], list[Question]]:
         for paragraph in entry["paragraphs"]:
             text += "\n\n" if text else ""
             start = len(text)
-            text += paragraph["context"].strip()
+            text += clean(paragraph["context"])
             questions += [
                 Question(q["question"], entry["title"], start, len(text), tuple(a["text"] for a in q["answers"]))
                 for q in paragraph["qas"]
@@ -47,30 +56,15 @@ def read(path: Path) -> tuple[list[Article], list[Question]]:
     return articles, questions
 
 
-def index(articles: Sequence[Article], root: Path, embedder: Embedder) -> Index:
-    """An index of the articles in the empty directory `root`, made the way a user would make it."""
-    root.mkdir(parents=True)
-    export = root / "articles.jsonl"
-    lines = (json.dumps({"id": a.id, "title": a.title, "text": a.text}) for a in articles)
-    export.write_text("\n".join(lines), encoding="utf-8")
-    sync([export], Settings.from_env(index=root / "index", model="quotes"), embedder=embedder)
-    return Index.open(root / "index", embedder.identity)
-
-
-def overlaps(question: Question, passages: Sequence[Passage]) -> list[bool]:
-    """Which of the passages share text with the question's paragraph."""
-    return [p.article_id == question.article_id and p.start < question.end and p.end > question.start for p in passages]
-
-
 def score(questions: Sequence[Question], searched: Index, embedder: Embedder) -> dict[str, float]:
     """hit@1 and hit@4 over all questions; over the answerable ones, the answer in the first quote and in any."""
-    hits = {1: 0, 4: 0}
+    embedder = RememberingEmbedder(embedder, [question.text for question in questions])
+    hits = {"hit@1": 0.0, "hit@4": 0.0}
     first = anywhere = answerable = 0
     for question in questions:
         found = retrieve(question.text, searched, embedder, 8)
-        gold = overlaps(question, [e.passage for e in found.evidence])
-        for k in hits:
-            hits[k] += any(gold[:k])
+        for measure, value in question.measures([e.passage for e in found.evidence]).items():
+            hits[measure] += value
         if question.answers:
             quotes = [citation.quote for citation in quote(question.text, found).citations]
             answerable += 1
@@ -78,8 +72,7 @@ def score(questions: Sequence[Question], searched: Index, embedder: Embedder) ->
             anywhere += any(answer in text for answer in question.answers for text in quotes)
     return {
         "questions": len(questions),
-        "hit@1": hits[1] / len(questions),
-        "hit@4": hits[4] / len(questions),
+        **{measure: total / len(questions) for measure, total in hits.items()},
         "answer in first quote": first / answerable,
         "answer in quotes": anywhere / answerable,
     }
