@@ -444,7 +444,7 @@ def test_server_dies_in_mid_answer(run: Run, ready: Path, serve: Callable[..., O
         (["search", "Why?", "-k", "0"], "-k"),
         (["search", "Why?", "--what"], "--what"),
         (["asc", "Why?"], "asc"),
-        (["chat", "--host", "0.0.0.0"], "no password"),
+        (["chat", "--host", "0.0.0.0"], "needs a password"),
         (["eval", "nothing", "file"], "the sets are event"),
     ],
 )
