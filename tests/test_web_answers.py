@@ -156,6 +156,21 @@ def test_an_answer_is_made_again_in_quotes_or_by_another_model(
     expect(page.locator("#chat .question")).to_have_count(1)
 
 
+def test_a_new_question_is_in_sight(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """However long the answers before it, it stands at the top when it is asked and when the page is opened again."""
+    long = Answer("", "\n\n".join(f"Line {number}." for number in range(60)))
+    scripted.scripts += [[TextEvent(long.text), DoneEvent(long)], quoted_answer()]
+    page = visit(address)
+    ask(page, "First?")
+    badges(page, 1)
+    ask_next(page, "Second?")
+    badges(page, 2)
+    expect(page.locator("#chat .question").last).to_be_in_viewport(ratio=1)
+    expect(page.locator("#chat .answer").last).to_be_in_viewport()
+    page.reload()
+    expect(page.locator("#chat .question").last).to_be_in_viewport(ratio=1)
+
+
 def test_what_to_ask_next_is_asked_with_a_click(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """An article that was found and not told becomes a question."""
     scripted.scripts += [quoted_answer(), quoted_answer()]

@@ -117,8 +117,7 @@ async function remove(id, title) {
 search.addEventListener("input", () => trying(refresh));
 
 function follow(opened) {
-  const [id] = opened.textContent.trim().split(" ");
-  const now = id.length > 1 ? id : "";
+  const [now] = opened.textContent.match(/[0-9a-f]{32}/) ?? [""]; // Gradio counts seconds in there, too.
   if (now !== open) {
     open = now;
     const address = now ? `?c=${now}` : location.pathname;

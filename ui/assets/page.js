@@ -6,9 +6,19 @@ import "./answers.js";
 import "./library.js";
 import "./models.js";
 
+let questions = 0;
+
+// A question that was just asked goes to the top, and its answer grows below it: Gradio leaves it out of sight.
+function showNewest() {
+  const all = document.querySelectorAll("#chat .question");
+  if (all.length > questions) all[all.length - 1].closest(".user-row")?.scrollIntoView({ block: "start" });
+  questions = all.length;
+}
+
 // Gradio names each message by its raw HTML, says "list" where no items are, and puts a nameless button in a button.
 function mend() {
   highlight();
+  showNewest();
   for (const each of document.querySelectorAll("#chat [data-testid][aria-label]")) each.removeAttribute("aria-label");
   for (const each of document.querySelectorAll("#chat .examples[role=list]")) {
     each.setAttribute("role", "group");
