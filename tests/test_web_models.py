@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import Visit, serving
+from tests.fakes import ScriptedAssistant
+from tests.ollama_server import Failure, Hang, Model, OllamaServer
+from ui import preferences
+
+pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+
+
+@contextmanager
+def page_with(ollama: OllamaServer, folder: Path) -> Iterator[str]:
+    """The page whose models are on this server."""
+    assistant = ScriptedAssistant(index=folder / "index")
+    assistant.settings = replace(assistant.settings, ollama_host=ollama.url)
+    with serving(assistant) as address:
+        yield address
+
+
+def test_a_model_is_chosen_and_remembered(tmp_path: Path, visit: Visit) -> None:
+    """The choice and whether it thinks are kept for the next start."""
+    with OllamaServer([Model("qwen3:4b")]) as ollama, page_with(ollama, tmp_path) as address:
+        page = visit(address)
+        page.get_by_role("button", name="Models", exact=True).click()
+        page.get_by_role("radio", name="qwen3:4b").last.check()
+        expect(page.locator("#notices")).to_contain_text("Kept for the next questions.")
+        page.get_by_role("radio", name="Never").check()
+        expect(page.locator("#notices p")).to_have_count(2)
+        assert preferences.read() == {"model": "ollama:qwen3:4b", "think": "false"}
+        preferences.location().unlink()
+
+
+def test_a_model_is_got_with_progress_and_can_be_cancelled(tmp_path: Path, visit: Visit) -> None:
+    """While it is on its way a bar shows how far; cancelled, it can be got later; got, it can be chosen."""
+    with (
+        OllamaServer([], pull_breaks_at=0.6, pull_break=Hang()) as ollama,
+        page_with(ollama, tmp_path) as address,
+    ):
+        page = visit(address)
+        page.get_by_role("button", name="Models", exact=True).click()
+        page.get_by_role("button", name="Get deepseek-r1:1.5b").click()
+        expect(page.locator("#models .pulling")).to_contain_text("downloading")
+        expect(page.locator("#models progress")).to_have_attribute("value", re.compile(r"0\.[56]\d*"))
+        page.get_by_role("button", name="Cancel deepseek-r1:1.5b").click()
+        expect(page.locator("#models .pulling")).to_have_count(0)
+        page.get_by_role("button", name="Get deepseek-r1:1.5b").click()
+        expect(page.get_by_role("radio", name="deepseek-r1:1.5b").last).to_be_visible()
+
+
+def test_a_download_that_fails_says_why(tmp_path: Path, visit: Visit) -> None:
+    """In one sentence, with a button to try again."""
+    said = "pull model manifest: file does not exist"
+    with (
+        OllamaServer([], pull_breaks_at=0.0, pull_break=Failure(200, said)) as ollama,
+        page_with(ollama, tmp_path) as address,
+    ):
+        page = visit(address)
+        page.get_by_role("button", name="Models", exact=True).click()
+        page.get_by_role("button", name="Get deepseek-r1:1.5b").click()
+        expect(page.locator("#models .failure")).to_contain_text("library has no model deepseek-r1:1.5b")
+        expect(page.locator("#models .failure").get_by_role("button", name="Try again")).to_be_visible()
