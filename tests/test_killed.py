@@ -138,8 +138,10 @@ def test_an_ingest_killed_at_fifty_moments_loses_doubles_and_repeats_nothing(
         unwritten = set(made) - durable(index, tmp_path / "copies")
         assert len(unwritten) <= IN_FLIGHT
         lost += len(unwritten)
-        held = {str(version)} if status == 0 else held
-        assert version_of(index) == held
+        now = version_of(index)
+        # Killed between the swap and its own end, a run has done its work all the same.
+        assert now == {str(version)} or (status != 0 and now == held)
+        held = now
     assert run(processes, None, folder, index, log) == 0
     findings = verify(index)
     assert (findings.articles, findings.passages, findings.faults) == (articles, passages, ())

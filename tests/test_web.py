@@ -352,7 +352,8 @@ def test_hostile_text_does_not_run(scripted: ScriptedAssistant, address: str, vi
     expect(page.locator("#reader mark").first).to_be_attached()
     own = re.compile(
         re.escape(address)
-        + r"(gradio_api/(queue/(join|data)|run/predict|heartbeat|cancel)|article\?|assets/|static/|page/)"
+        + r"(gradio_api/(queue/(join|data)|run/predict|heartbeat|cancel)|article\?|visitor$|conversations\?q=$"
+        r"|assets/|static/|page/)"
     )
     assert [url for url in fetched if not own.match(url)] == []
     brought = "img, script, iframe, form, b, table, pre, [style*=url], [onerror], [onload], a:not([href^='#read?'])"

@@ -107,5 +107,6 @@ document.addEventListener(
 );
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !event.defaultPrevented) close();
+  // A modal reader gets a cancel event of its own; closed already, the dialog below it would get that.
+  if (event.key === "Escape" && !event.defaultPrevented && !reader.matches(":modal")) close();
 });
