@@ -330,7 +330,9 @@ def test_hostile_text_does_not_run(scripted: ScriptedAssistant, address: str, vi
         "<img src=/leak onerror=window.ran=1><script>window.ran=1</script><svg onload=window.ran=1></svg>"
         '"><iframe src=/leak></iframe><form action=/leak><button>x</button></form><b style=background:url(/leak)>'
         "![x](/leak) [y](javascript:window.ran=1) <http://127.0.0.1:9/> $$\\includegraphics{/leak}$$ "
-        "```mermaid\ngraph TD; A-->B\n```\n\n" + "long" * 200
+        '```mermaid\ngraph TD; A-->B\n```\n\n<a class=do href="#do?do=ask&question=x">x</a> [x](#do?do=new) '
+        + "long"
+        * 200
     )
     article = Article("hostile", hostile, hostile, hostile, hostile, "", (Source(hostile, hostile, "/leak", hostile),))
     source = citation(1, article, hostile)
@@ -356,8 +358,13 @@ def test_hostile_text_does_not_run(scripted: ScriptedAssistant, address: str, vi
         r"|assets/|static/|page/)"
     )
     assert [url for url in fetched if not own.match(url)] == []
-    brought = "img, script, iframe, form, b, table, pre, [style*=url], [onerror], [onload], a:not([href^='#read?'])"
+    brought = "img, script, iframe, form, b, table, pre, [style*=url], [onerror], [onload]"
+    brought += ", a:not([href^='#read?'], [href^='#do?'])"
     assert page.locator(f":is(#chat .message, #reader .page) :is({brought})").count() == 0
+    actions = ["Copy", "Edit question", "Ask again…"]
+    told_actions = [*actions, "Save…", "Helpful", "Not helpful"]
+    ways_out = ["Try again", "Answer in the articles’ own words"]
+    assert page.locator("a[href^='#do?']").all_inner_texts() == [*told_actions, *ways_out, *actions]  # None is brought.
     assert page.evaluate("window.ran === undefined")
     assert fits(page)
     for part in page.locator("#chat .question, #chat .answer, #chat .thinking, #reader .page").all():
