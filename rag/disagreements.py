@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
 from itertools import count, pairwise, zip_longest
 
 from rag.facets import outlets_in, weekdays_told
 from rag.figures import Date, Figure, agree, dates, figures, same_unit
+from rag.headings import heading
 from rag.kinds import expected
 from rag.period import Period, is_iso_date, periods_named
 from rag.records import Citation, Disagreement, Evidence, Passage, ReportedValue, Sentence
@@ -61,6 +62,7 @@ _ATTRIBUTED = (
         rf"|citing) (?:both )?{_WHO}"
     ),
     re.compile(rf"\b(?:[Aa]ccording to|in the view of) {_OTHERS}"),
+    re.compile(rf"\b(?:appear(?:s|ed)|printed|carried) (?:in|by) {_WHO}"),
     re.compile(
         rf"(?:\A|[,;:] ?|\b(?:while|whereas|but|and|as|that|where) ){_WHO}(?: \([^)]*\))?(?: (?:also|only|later"
         rf"|then|first|itself|now|already|instead))? {_REPORTING}\b"
@@ -103,24 +105,37 @@ _ORDINARY = re.compile(r"(?:s|ing|ment|tion|ity|age)\Z")
 _ASKING = frozenset(
     terms("agree differ reports sources vary accounts compare vs versus both seen different counts outlets disagree")
 )
+_YES_OR_NO = re.compile(
+    r"\s*(?:did|do|does|is|are|was|were|has|have|had|can|could|will|would|should)\b(?!.*\b(?:how|what|when|which|who)\b)",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(rf"(?:at|in|by|from) {_WHO}\Z")
+_BRIEFLY = re.compile(
+    rf"\W*(?:and |while |but )?{_WHO} (?:(?:about|some|around|roughly|nearly|almost|more than|over|at least|up to) )?"
+    r"[$€£]?\d[\d.,]*(?: \w+)?\W*\Z"
+)
+"""Who gives a figure, the verb being said before: "Reuters said $593 billion, CNBC $595 billion"."""
 _IN_LIST = re.compile(r"(?:\A\W*(?:and |or )?|: )(?:[a-z]+ ){0,2}[$€£]?\d[^,;:]*\W*\Z")
 """Who gives a figure in a list of them: "$118.42 at Wallstreetcn, $118.51 in The Epoch Times"."""
 _REPORT_DAY = re.compile(
-    rf"\b(?:{_REPORTING}|report|story|article|headline|follow-up|statement|interview|account)(?: (?:by|in|from|of|to)"
-    r" [A-Z][\w’' ]*)?,? (?:on|of|in)? ?(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? ?)?\Z"
+    rf"\b(?:{_REPORTING}|appear(?:s|ed)|report|story|article|headline|follow-up|statement|interview|account)"
+    r"(?: (?:by|in|from|of|to) (?:the )?[A-Z][\w’' ]*)?,? (?:on|of|in)? ?"
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? ?)?\Z"
 )
 _CLAUSE = re.compile(
     r"[;:] |,? (?:while|whereas|but|although|though|because|since|so that|which|who|whose|after|before|when"
     r"|where|making"
-    r"|than)\b|, (?=and [A-Z]?\w+ (?:\w+ed|\w+s)\b)| and (?=\w+ed\b)"
+    r"|(?<!more )(?<!less )(?<!fewer )than)\b|, (?=and [A-Z]?\w+ (?:\w+ed|\w+s)\b)| and (?=\w+ed\b)"
 )
 _PIECE = re.compile(r", (?:and )?|,? and | or ")
 _ANOTHER = re.compile(r",? (?:and|while|whereas|but|or) ")
 _COMPARED = re.compile(
     r"\b(?:against|versus|compared (?:with|to)|(?<!more )(?<!less )(?<!fewer )than) (?:only |about |some )?\Z"
 )
-_ASIDE = re.compile(r", (?:an?|the|co-founder|chief|founder|chairman|head|president|also called|then)\b[^,;]{2,80},")
+_ASIDE = re.compile(
+    r", (?:an?|the|described as|known as|co-founder|chief|founder|chairman|head|president|also called|then)\b"
+    r"[^,;]{2,80},"
+)
 _WEEKDAY = r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)"
 _LEVEL = re.compile(r"\b(?:to|at)(?: (?:about|around|some|nearly|almost|only|just|roughly|more than|over))? ?\Z")
 _FROM = re.compile(r"\bfrom(?: (?:about|around|some|nearly|almost|its|a|close|of|the)){0,4} ?\Z")
@@ -383,9 +398,12 @@ def disagreements(
 
     found = []
     for disputed in _disputes(stated)[:MOST_DISPUTES]:
-        values = tuple(_reported(group, number, lambda s: place_of(s) in numbers) for group in disputed)
+        values = tuple(
+            value for group in disputed for value in _reported(group, number, lambda s: place_of(s) in numbers)
+        )
         everything = [s for group in disputed for s in group]
-        found.append(Disagreement(everything[0].claim.said, values, _explanation(everything, evidence)))
+        subject = heading(s.claim.said for s in everything)
+        found.append(Disagreement(subject, values, _explanation(everything, evidence)))
     return tuple(found), tuple(further)
 
 
@@ -457,12 +475,15 @@ def _figure_claims(sentence: str, published: str) -> list[Claim]:
         return []
     named = dates(text)
     undated = _undated(text, named)
+    told = _undated(text, [day for day in named if _REPORT_DAY.search(text[: day.start])])
     events, reports = _days_of(text, named, published)
     found: list[Claim] = []
     pieces = _pieces(text, [(f.start, f.end) for f in values])
     for (start, end), following in zip_longest(pieces, [begin for begin, _ in pieces[1:]]):
         inside = [f for f in values if start <= f.start < end]
         sources, own = _sources(undated[start:end])
+        if not sources and found and found[-1].sources and (brief := _BRIEFLY.match(own)):
+            sources, own = (brief["who"],), own[brief.end("who") :]
         quantity = _quantity(own, inside[0])
         names = _names(own, first=not start)
         basis = _basis(own) | (_basis(undated[end:following]) & _WITHIN_THE_DAY)
@@ -480,7 +501,7 @@ def _figure_claims(sentence: str, published: str) -> list[Claim]:
             role = _role(text[start : figure.start])
             counted = _counted(text[figure.end :]) if not figure.unit else ""
             counted = head.counted if head is not None and elliptic and not counted else counted
-            said = head.said if head is not None and elliptic else _blanked(text[start:end], figure.text)
+            said = head.said if head is not None and elliptic else _blanked(told[start:end], figure.text)
             found.append(
                 Claim(figure, names, quantity | role, basis, days or reports, not days, sources, said, counted)
             )
@@ -641,15 +662,11 @@ def _undated(text: str, named: Sequence[Date]) -> str:
     return "".join(kept)
 
 
-def _blanked(own: str, value: str) -> str:
-    """What is said, with a blank for the value: "Nvidia lost … on 27 January 2025"."""
-    said = " ".join(own.replace(value, "…", 1).split()).strip(" ,;:.")
-    said = re.sub(
-        r"\A(?:Reports|Sources|Accounts|Outlets) (?:\w+ )?(?:disagree|differ)\w* (?:on|over|about) ", "", said
-    )
-    said = re.sub(r": [^:…]{0,60}…\Z| (?:differ too|differently): ?[^:]*…\Z", " …", said)
-    said = re.sub(r"(?::| either|,)? …(?: (?:at|in|by|from) [A-Z][^,]*)?\Z", " …", said)
-    return re.sub(r"\b(?:about|around|some|nearly|almost|roughly|more than|over|at least|less than) …", "…", said)
+def _blanked(piece: str, value: str) -> str:
+    """What is said without who says it, with a blank for the value: "Nvidia lost … on 27 January 2025"."""
+    _, own = _sources(piece.replace(value, "…", 1))
+    own = re.sub(r"\b(?:about|around|some|nearly|almost|roughly|more than|over|at least|less than) …", "…", own)
+    return " ".join(own.split()).strip(" ,;:.")
 
 
 # Whether two claims are about the same, and agree
@@ -737,9 +754,33 @@ def _disputes(stated: Sequence[Stated]) -> list[list[list[Stated]]]:
         same = [first, *(s for s in rest if comparable(first.claim, s.claim))]
         left = [s for s in rest if s not in same]
         groups = _by_value(same)
-        if len(groups) > 1:
+        twin = next((other for other in found if _share_values(groups, other)), None)
+        if twin is not None:
+            _join(twin, groups)
+        elif len(groups) > 1:
             found.append(groups)
     return found
+
+
+def _share_values(ones: Sequence[Sequence[Stated]], others: Sequence[Sequence[Stated]]) -> bool:
+    """Whether two disputes about the same subject have two values in common: one names a day that the other omits."""
+    if not ones or not _same_subject(ones[0][0].claim.subject, others[0][0].claim.subject):
+        return False
+    return sum(any(_match(one, other) for other in others) for one in ones) > 1
+
+
+def _join(groups: list[list[Stated]], further: Sequence[Sequence[Stated]]) -> None:
+    for group in further:
+        own = next((own for own in groups if _match(own, group)), None)
+        if own is not None:
+            own.extend(group)
+        else:
+            groups.append(list(group))
+
+
+def _match(one: Sequence[Stated], other: Sequence[Stated]) -> bool:
+    a, b = one[0].claim, other[0].claim
+    return type(a.value) is type(b.value) and _unit(a) == _unit(b) and _agree(a, b)
 
 
 def _by_value(same: Sequence[Stated]) -> list[list[Stated]]:
@@ -751,6 +792,7 @@ def _by_value(same: Sequence[Stated]) -> list[list[Stated]]:
             fitting[0].append(s)
         elif not fitting:
             groups.append([s])
+    groups = [g for g in groups if any(s.sources for s in g)]
     return [g for g in groups if all(_independent(g, other) for other in groups if other is not g)]
 
 
@@ -770,22 +812,41 @@ def _independent(one: Sequence[Stated], other: Sequence[Stated]) -> bool:
 
 def _reported(
     group: Sequence[Stated], number: Callable[[Stated], int], is_cited: Callable[[Stated], bool]
+) -> list[ReportedValue]:
+    """The values of a group that agrees: roundings are one; "almost $1 trillion" is another than $969 billion."""
+    alike: list[list[Stated]] = []
+    for s in sorted(group, key=_is_vague):
+        fitting = next((g for g in alike if _is_rounding(s, g[0])), None)
+        if fitting is not None:
+            fitting.append(s)
+        elif not alike or not _is_vague(s) or s.claim.sources:
+            alike.append([s])
+    return [_reported_value(same, number, is_cited) for same in alike]
+
+
+def _is_rounding(one: Stated, other: Stated) -> bool:
+    a, b = one.claim.value, other.claim.value
+    if isinstance(a, Figure) and isinstance(b, Figure):
+        return agree(replace(a, rough=""), replace(b, rough=""))
+    return True
+
+
+def _reported_value(
+    same: Sequence[Stated], number: Callable[[Stated], int], is_cited: Callable[[Stated], bool]
 ) -> ReportedValue:
-    # Who says "almost $1 trillion" does not say $969 billion.
-    group = [s for s in group if not _is_vague(s)] or group
-    best = group[0]
+    best = same[0]
     value = best.claim.value
     if isinstance(value, Figure):
         words = {"over": "more than", "under": "less than"}.get(value.rough, value.rough)
         shown = f"{words} {value.text}".strip()
     else:
         shown = value.text if isinstance(value, Date) else best.sources[0]
-    days = dict.fromkeys(day for s in group for day in (s.claim.days if s.claim.reported else (s.passage.published,)))
+    days = dict.fromkeys(day for s in same for day in (s.claim.days if s.claim.reported else (s.passage.published,)))
     return ReportedValue(
         shown,
-        tuple(dict.fromkeys(source for s in group for source in s.sources)),
+        tuple(dict.fromkeys(source for s in same for source in s.sources)),
         tuple(filter(None, days)),
-        tuple(sorted({number(s) for s in [s for s in group if is_cited(s)] or [best]})),
+        tuple(sorted({number(s) for s in [s for s in same if is_cited(s)] or [best]})),
     )
 
 
@@ -827,6 +888,8 @@ class _Asked:
         kinds |= {"statement": str, "person": str} | ({"meaning": Figure} if measure else {})
         in_percent = bool(re.search(r"\bhow far\b|\bper ?cent", question, re.IGNORECASE))
         kind = kinds.get(expected(question))
+        if _YES_OR_NO.match(question) and not re.search(r"\d", question) and _ASKING.isdisjoint(terms(question)):
+            kind = None
         return cls(kind, frozenset(words - measure), measure, periods_named(question), in_percent)
 
     def may_fit(self, text: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from itertools import count, groupby
 
 from rag.records import Article, Citation, Draft, Evidence, Passage, Sentence, TimelineEntry
@@ -120,7 +121,7 @@ def timeline(
         told
         for article, evidence in articles
         for day in article.event_dates
-        for told in _candidates(article, day, evidence)
+        for told in _candidates(article, day, tuple(evidence))
     ]
     weights = _weights(candidates)
     candidates = [t for t in candidates if (not start or t.day >= start) and (not end or t.day <= end)]
@@ -131,7 +132,8 @@ def timeline(
     return _numbered(_selected(days, most))
 
 
-def _candidates(article: Article, day: str, evidence: Sequence[Evidence]) -> list[_Told]:
+@lru_cache(maxsize=1024)  # nothing of the question is in it, and one question's days are another's
+def _candidates(article: Article, day: str, evidence: tuple[Evidence, ...]) -> tuple[_Told, ...]:
     when = date.fromisoformat(day)
     month = _MONTHS[when.month - 1]
     named = re.compile(rf"\b(?:{when.day} {month}|{month} {when.day},?) {when.year}\b")
@@ -146,7 +148,7 @@ def _candidates(article: Article, day: str, evidence: Sequence[Evidence]) -> lis
                 score = _score(sentence.text, match, article, about) + 0.5 * opening + 0.2 * (not found)
                 words = frozenset(_words(sentence.text))
                 found.append(_Told(day, article, e.passage, sentence, opening, score, _deed(sentence.text), words))
-    return found
+    return tuple(found)
 
 
 def _score(text: str, named: re.Match[str], article: Article, about: set[str]) -> float:
@@ -211,10 +213,18 @@ def _words(text: str) -> list[str]:
     return [_SAME.get(term, term) for term in terms(_DATE.sub(" ", text)) if term not in function_terms()]
 
 
-def _weights(told: Sequence[_Told]) -> dict[str, float]:
-    """How rare each word is among the sentences."""
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The squares of how rare each word is among the sentences, and the lengths of the sentences' vectors of them."""
+
+    squares: Mapping[str, float]
+    lengths: Mapping[frozenset[str], float]
+
+
+def _weights(told: Sequence[_Told]) -> _Weights:
     frequency = Counter(word for t in told for word in t.words)
-    return {word: math.log(1 + len(told) / n) for word, n in frequency.items()}
+    squares = {word: math.log(1 + len(told) / n) ** 2 for word, n in frequency.items()}
+    return _Weights(squares, {t.words: math.sqrt(sum(squares[word] for word in t.words)) for t in told})
 
 
 def _about(told: Sequence[_Told], subject: str) -> list[_Told]:
@@ -234,7 +244,7 @@ def _about(told: Sequence[_Told], subject: str) -> list[_Told]:
     ]
 
 
-def _events(of_day: Sequence[_Told], weights: dict[str, float]) -> list[list[_Told]]:
+def _events(of_day: Sequence[_Told], weights: _Weights) -> list[list[_Told]]:
     """What the articles tell of a day: per event the best sentence, then one of each other article that tells the same.
 
     The event that most articles tell of comes first.
@@ -251,19 +261,19 @@ def _events(of_day: Sequence[_Told], weights: dict[str, float]) -> list[list[_To
     return sorted(events, key=lambda event: -_importance(event, of_day, weights))
 
 
-def _heart_first(event: Sequence[_Told], weights: dict[str, float]) -> list[_Told]:
+def _heart_first(event: Sequence[_Told], weights: _Weights) -> list[_Told]:
     """The sentence first that tells the event best and has most of what the others say."""
     return sorted(event, key=lambda told: -told.score - sum(_likeness(told, other, weights) for other in event))
 
 
-def _importance(event: Sequence[_Told], of_day: Sequence[_Told], weights: dict[str, float]) -> float:
+def _importance(event: Sequence[_Told], of_day: Sequence[_Told], weights: _Weights) -> float:
     """How much of what is told of the day is about the event; a chronicle of many days tells only of what mattered."""
     chronicle = max(len(told.article.event_dates) for told in event)
     around = sum(likeness for likeness, _ in _nearest(event[0], of_day, weights))
     return event[0].score + around + 0.5 * math.log2(chronicle) + 0.5 * any(told.opening for told in event)
 
 
-def _nearest(told: _Told, of_day: Sequence[_Told], weights: dict[str, float]) -> list[tuple[float, _Told]]:
+def _nearest(told: _Told, of_day: Sequence[_Told], weights: _Weights) -> list[tuple[float, _Told]]:
     """Of each other article the sentence that is most like this one, with its likeness, the most alike first."""
     nearest: dict[str, tuple[float, _Told]] = {}
     for other in of_day:
@@ -273,12 +283,10 @@ def _nearest(told: _Told, of_day: Sequence[_Told], weights: dict[str, float]) ->
     return sorted(nearest.values(), key=lambda pair: -pair[0])
 
 
-def _likeness(a: _Told, b: _Told, weights: dict[str, float]) -> float:
-    def square(words: Iterable[str]) -> float:
-        return sum(weights[word] ** 2 for word in words)
-
+def _likeness(a: _Told, b: _Told, weights: _Weights) -> float:
     same_deed = a.deed == b.deed and all(a.deed)
-    return square(a.words & b.words) / math.sqrt(square(a.words) * square(b.words) or 1) + SAME_DEED * same_deed
+    shared = sum(weights.squares[word] for word in a.words & b.words)
+    return shared / (weights.lengths[a.words] * weights.lengths[b.words] or 1) + SAME_DEED * same_deed
 
 
 def _selected(days: Sequence[list[list[_Told]]], most: int | None) -> list[list[_Told]]:

@@ -7,6 +7,7 @@ import pytest
 from evals import disagreements as evaluation
 from rag import Assistant
 from rag.disagreements import claims, contradict, disagreements
+from rag.headings import heading
 from rag.records import Citation, Evidence, Passage, Sentence
 
 
@@ -72,8 +73,42 @@ def test_values_are_grouped_with_outlets_dates_and_citations_that_open() -> None
         ("$589 billion", {"Bloomberg", "Forbes"}, (2,)),
     ]
     assert [(c.number, c.quote) for c in further] == [(2, found[1].passage.text)]
-    assert disputed[0].subject == "Oriel lost … of market value on 27 January 2025"
+    assert disputed[0].subject == "Oriel's loss of market value on 27 January 2025"
     assert disputed[0].explanation == ""
+
+
+def test_each_value_is_listed_with_all_who_give_it() -> None:
+    """A value that is vague or more exact than another, and whoever gives it in the same sentence, is not left out."""
+    found = evidence(
+        ("Forbes", "Oriel's loss of market value on 27 January 2025, Forbes reported, was $589 billion."),
+        (
+            "CNBC",
+            "Reports disagree on how much market value Oriel lost on 27 January 2025: Reuters said $593 billion, CNBC "
+            "more than $595 billion, Barron's $596 billion and the Daily Star $596.7 billion.",
+        ),
+    )
+    disputed, _ = disagreements("How much market value did Oriel lose?", found)
+    values = {v.value: set(v.outlets) for v in disputed[0].values}
+    assert values["$593 billion"] == {"Reuters"}
+    assert values["more than $595 billion"] == {"CNBC"}
+    assert values["$596.7 billion"] == {"Daily Star"}
+    assert disputed[0].subject == "Oriel's loss of market value on 27 January 2025"
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("Oriel's loss on 27 January 2025, put at …", "Oriel's loss on 27 January 2025"),
+        ("A figure of … for Oriel's loss", "Oriel's loss"),
+        ("Reports disagree on how much Oriel lost in 2025: …", "How much Oriel lost in 2025"),
+        ("The workers of Oriel rose … in 2025", "Workers of Oriel's rise in 2025"),
+        ("For 2024 the spending of Oriel and Valdo at …", "Spending of Oriel and Valdo for 2024"),
+        ("Oriel built … ships", "Oriel built … ships"),
+    ],
+)
+def test_what_is_disputed_is_named(told: str, name: str) -> None:
+    """A reader sees what the reports differ in, not the beginning of a sentence."""
+    assert heading([told]) == name
 
 
 def test_what_is_not_asked_is_not_disputed() -> None:
