@@ -748,7 +748,7 @@ def _parts(day: Date) -> tuple[int | None, int | None, int | None]:
 def _disputes(stated: Sequence[Stated]) -> list[list[list[Stated]]]:
     """The claims that are about the same, grouped by value, where there are several values; the nearest first."""
     left = list(stated)
-    found = []
+    found: list[list[list[Stated]]] = []
     while left:
         first, *rest = left
         same = [first, *(s for s in rest if comparable(first.claim, s.claim))]
