@@ -147,7 +147,7 @@ class Ledger:
             raise IndexStateError(unwritten(path.parent, error)) from error
         # Losing some of it costs no more than reading some files again.
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("CREATE TEMP TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._database.execute("CREATE TEMP TABLE seen (id TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID")
         self._reader = version("aftershock")
 
     def known(self, path: Path, found: stat_result) -> int:
@@ -169,8 +169,8 @@ class Ledger:
             content.add(article_id, digest)
         if row[1] != content.fingerprint:
             return 0
-        for article_id, _ in self._base.of_origin(shown(path)):
-            self.see(article_id)
+        for article_id, digest in self._base.of_origin(shown(path)):
+            self.see(article_id, digest)
         return content.articles
 
     def note(self, path: Path, found: stat_result, content: Content) -> None:
@@ -181,13 +181,18 @@ class Ledger:
                 (shown(path), self._reader, _state(found), content.fingerprint),
             )
 
-    def see(self, article_id: str) -> None:
-        """Note that this run has seen an article."""
-        self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (article_id,))
+    def see(self, article_id: str, digest: str) -> None:
+        """Note that this run has seen an article with that content."""
+        self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (article_id, digest))
 
     def has_seen(self, article_id: str) -> bool:
         """Whether this run has seen an article."""
-        return self._database.execute("SELECT 1 FROM seen WHERE id = ?", (article_id,)).fetchone() is not None
+        return self.seen(article_id) is not None
+
+    def seen(self, article_id: str) -> str | None:
+        """The digest of an article that this run has seen; None where it has not."""
+        row = self._database.execute("SELECT digest FROM seen WHERE id = ?", (article_id,)).fetchone()
+        return None if row is None else str(row[0])
 
     def close(self) -> None:
         """Keep what was written down."""

@@ -29,7 +29,8 @@ class Report:
     """What a sync did, counted in articles.
 
     `passages` is how many the index holds now, and `copies` how many of its articles are copies of another one, which
-    are kept as further sources of that one's passages. `failed` lists what could not be read, as (place, reason);
+    are kept as further sources of that one's passages; `repeated` articles stood in several files, word for word and
+    under the same id or address, and are held once. `failed` lists what could not be read, as (place, reason);
     `warnings` what is wrong with articles that were read, in the same form; `ignored` the files in folders and
     archives whose format is none that can be read.
     """
@@ -38,6 +39,7 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    repeated: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
@@ -290,21 +292,25 @@ class _Sync:
                 self._report_progress()
 
     def _judge(self, loaded: Loaded, origin: str) -> Item | None:
-        """The article as it is to be stored; None, and a reason in the report, where there is none."""
+        """The article as it is to be stored; None, and a word in the report, where there is none."""
         article = loaded.article
         if article is None:
             self.report.failed.append((loaded.place, loaded.reason))
             self.kept_origins.add(origin)
             return None
-        if self.ledger.has_seen(article.id):
+        new_digest = digest(article)
+        seen = self.ledger.seen(article.id)
+        if seen == new_digest:
+            self.report.repeated += 1
+            return None
+        if seen is not None:
             reason = f"another article in the same run has the id {article.id!r}; this one was left out"
             self.report.failed.append((loaded.place, reason))
             return None
-        self.ledger.see(article.id)
+        self.ledger.see(article.id, new_digest)
         self.articles += 1
         self.report.warnings += [(loaded.place, warning) for warning in loaded.warnings]
         recorded = self.base.recorded(article.id) if self.base is not None else None
-        new_digest = digest(article)
         change: Change = "new"
         if recorded is None:
             self.report.added += 1

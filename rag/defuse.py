@@ -15,11 +15,13 @@ _STARTS = (
     *("https://", "http://", "ftps://", "ftp://", "file://", "wss://", "ws://", "www."),
     *("javascript:", "vbscript:", "mailto:"),
 )
-_BEGINNINGS = "|".join(sorted({re.escape(start[:n]) for start in _STARTS for n in range(1, len(start))}, reverse=True))
+_BEGINNINGS = "|".join(
+    sorted({re.escape(start[:n]) for start in _STARTS for n in range(1, len(start) + 1)}, reverse=True)
+)
 _UNFINISHED = re.compile(
     rf"(?:<(?:[A-Za-z/!?][^<>\n]{{0,{_LONGEST}}})?"
     rf"|(?<=\])\((?:\S[^\s()]{{0,{_LONGEST}}}(?:\s+(?:[\"'][^\n]{{0,{_LONGEST}}})?)?)?"
-    rf"|!|:/?|\b(?:{_BEGINNINGS}))\Z",
+    rf"|!|:/?|\b(?:{_BEGINNINGS})/?)\Z",
     re.IGNORECASE,
 )
 
@@ -31,7 +33,8 @@ class Defuser:
     """
 
     def __init__(self) -> None:
-        self._last = ""  # the character given before, which may give the next one its meaning
+        self._last = ""  # the character before, which may give the next one its meaning
+        self._given = ""  # the character given before: others, left out, may have stood behind it
         self._held = ""  # what may turn out as something live
 
     def feed(self, text: str) -> str:
@@ -47,7 +50,9 @@ class Defuser:
 
     def _give(self, known: str, held: str) -> str:
         given = defused(known)[len(self._last) :]
-        self._last, self._held = (known[-1:] or self._last), held
+        if self._given == "]" and given.startswith("("):
+            given = f" {given}"
+        self._last, self._held, self._given = (known[-1:] or self._last), held, (given[-1:] or self._given)
         return given
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.citations import Citer
@@ -248,6 +248,8 @@ PIECES += ["(", ")", "(1)", "(passage 2)", "](", "1-2]", "[3, 9]", "<b", ">", "h
 PIECES += ["【", "】", '"', "**", "? ", "[sic]", "…", "- ", ":"]
 
 
+@example(pieces=["]", "(1)", "("], size=1)
+@example(pieces=["]", "https://", "(1)"], size=1)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=40), size=st.integers(1, 7))
 def test_any_stream(pieces: list[str], size: int) -> None:
     """For any stream: however it is cut it shows the same, and every mark shown has its citation."""

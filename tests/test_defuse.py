@@ -81,3 +81,16 @@ def test_a_stream_is_passed_on_without_delay() -> None:
     assert defuser.feed("(") == ""
     assert defuser.feed("about half)") == " (about half)"
     assert Defuser().feed("<" * 50_000).count("<") + 1 == 50_000
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize(
+    "text", ["[x](1)(javascript:go())", "[x]https://(https://a.example)", "Mail mailto:a@b.example/"]
+)
+def test_what_goes_leaves_nothing_live_behind(text: str, size: int) -> None:
+    """Where something was left out between two pieces, the rest makes no link, and no scheme slips through in bits."""
+    defuser = Defuser()
+    shown = "".join(defuser.feed(text[i : i + size]) for i in range(0, len(text), size)) + defuser.finish()
+    assert shown == defused(text)
+    assert "](" not in shown
+    assert "mailto:" not in shown

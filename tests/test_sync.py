@@ -138,6 +138,22 @@ def test_the_same_id_twice_in_one_run_is_reported(folder: Path, settings: Settin
     assert texts(settings, embedder)["italy"].startswith("Italy blocked")
 
 
+def test_an_article_that_stands_in_two_files_is_held_once_and_is_no_failure(
+    folder: Path, settings: Settings, embedder: MiniLM
+) -> None:
+    """Exports of a newsroom overlap: what is repeated word for word is said in a number, also when nothing is new."""
+    line = json.dumps({"id": "w7", "title": "Weekly", "text": "Both exports hold this report of 27 January 2025."})
+    for name in ("week-1", "week-2"):
+        (folder / f"{name}.jsonl").write_text(f"{line}\n", encoding="utf-8")
+    first = sync([folder], settings, embedder=embedder)
+    assert (first.added, first.repeated, first.failed) == (4, 1, [])
+    again = sync([folder], settings, embedder=embedder)
+    assert (again.added, again.unchanged, again.repeated, again.failed) == (0, 4, 1, [])
+    (folder / "week-1.jsonl").unlink()
+    moved = sync([folder], settings, embedder=embedder)
+    assert (moved.removed, moved.repeated, moved.passages) == (0, 0, 4)
+
+
 def test_moved_files_are_recognised_by_content(folder: Path, settings: Settings, embedder: MiniLM) -> None:
     """A renamed file is the same article, and later vanishes only when the new file does."""
     sync([folder], settings, embedder=embedder)

@@ -157,6 +157,7 @@ def write_report(report: Report, index: Path, *, dry_run: bool = False) -> None:
             (report.updated, "updated"),
             (report.unchanged, "unchanged"),
             (report.removed, "removed"),
+            (report.repeated, "repeated"),
             (len(report.failed), "failed"),
             (len(report.ignored), "of other formats left aside"),
         )

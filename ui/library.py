@@ -201,6 +201,7 @@ def _outcome(report: Report) -> tuple[State, str]:
         "updated": report.updated,
         "there already": report.unchanged,
         "taken out": report.removed,
+        "repeated": report.repeated,
     }
     told = [f"{count:,} {what}" for what, count in counts.items() if count]
     if report.failed:
