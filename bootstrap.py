@@ -22,6 +22,8 @@ SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 AFTERSHOCK = SCRIPTS / ("aftershock.exe" if os.name == "nt" else "aftershock")
 QUESTION = "How much market value did Nvidia lose on 27 January 2025?"
+IN_PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
+"""Much of what is tested waits: for a browser, a server, a process. More than four would each index the articles."""
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -72,7 +74,7 @@ def test() -> int:
     install(".[test]")
     environment = {**os.environ, "CHROMIUM": browser()}
     step("Running the tests")
-    return subprocess.call([str(PYTHON), "-m", "pytest"], cwd=ROOT, env=environment)
+    return subprocess.call([str(PYTHON), "-m", "pytest", *IN_PARALLEL], cwd=ROOT, env=environment)
 
 
 def make_environment() -> None:
