@@ -257,6 +257,14 @@ class Assistant:
         """All articles, oldest first."""
         return self._index.now().articles()
 
+    def counts(self) -> tuple[int, int]:
+        """How many articles and passages there are.
+
+        Raises:
+            IndexStateError: the index can't be read.
+        """
+        return self._index.now().counts()
+
     def as_runnable(self) -> Any:
         """A LangChain `Runnable`: from a question, or a dict with `question` and `history`, to an `Answer`."""
         from langchain_core.runnables import RunnableLambda

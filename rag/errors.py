@@ -13,6 +13,7 @@
     ├── LoadError              a file cannot be read as articles
     │   └── FetchError             a page on the web cannot be had
     ├── NetworkError           there is no network
+    ├── QueueFullError         too many questions are being answered and waiting
     ├── ConversationsError     the saved conversations cannot be read or written
     │   └── ConversationMissingError   the visitor has no such conversation
     └── ModelError
@@ -78,6 +79,10 @@ class FetchError(LoadError):
 
 class NetworkError(AftershockError):
     """There is no network."""
+
+
+class QueueFullError(AftershockError):
+    """Too many questions are being answered and waiting."""
 
 
 class ConversationsError(AftershockError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -17,6 +19,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from ui.models import Assistant
 
 expect.set_options(timeout=30_000)  # A busy machine draws the page in seconds.
@@ -38,8 +42,13 @@ def serving(assistant: Assistant, place: Path | None = None, **options: Any) -> 
     from ui.conversations import Conversations
     from ui.web import build_app
 
+    async def build() -> FastAPI:
+        return build_app(assistant, Conversations.open(place or Path(folder, "conversations.sqlite")), **options)
+
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
-        app = build_app(assistant, Conversations.open(place or Path(folder, "conversations.sqlite")), **options)
+        # Where no event loop runs Gradio makes some and leaves them open; Playwright may have one in this thread.
+        with ThreadPoolExecutor(1) as elsewhere:
+            app = elsewhere.submit(asyncio.run, build()).result()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -26,7 +26,7 @@ from rag.records import (
 from tests.browser import Visit, ask, ask_next, serving
 from tests.fakes import COST, LOSS, TRAINING, ScriptedAssistant, quoted_answer
 from tests.ollama_server import Model, OllamaServer
-from ui import answering
+from ui import places
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
@@ -232,8 +232,8 @@ def test_what_is_doubtful_is_shown(scripted: ScriptedAssistant, address: str, vi
 
 def test_a_full_queue_says_so(tmp_path: Path, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes when too many wait gets a sentence and a button, and is answered once there is room."""
-    monkeypatch.setattr(answering, "ANSWERS_AT_ONCE", 1)
-    monkeypatch.setattr(answering, "WAITING_AT_MOST", 1)
+    monkeypatch.setattr(places, "ANSWERS_AT_ONCE", 1)
+    monkeypatch.setattr(places, "WAITING_AT_MOST", 1)
     held = Signal()
     assistant = ScriptedAssistant(index=tmp_path / "index")
     assistant.scripts += [[held, *quoted_answer()], quoted_answer(), quoted_answer()]

@@ -1,28 +1,20 @@
 """Answers under way: each goes on by itself, whoever watches it, until it is whole, stopped, or abandoned."""
 
 import asyncio
-import logging
-import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import aclosing, closing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any
 
 from rag.errors import AftershockError, ConversationMissingError, ConversationsError
 from rag.records import Answer, Event
+from ui.places import Places, Stream
 from ui.render import Turn
 
-UPDATE_SECONDS = 0.05
-"""A change is shown at most this often: drawing a message anew costs the browser milliseconds."""
 LINGER_SECONDS = 20.0
 """For so long an answer goes on that nobody watches: a reload of the page takes a few seconds."""
-ANSWERS_AT_ONCE = 4
-WAITING_AT_MOST = 32
-
-Stream = Callable[[], Generator[Event, None, None]]
 Key = tuple[str, str]
 """Of a conversation: its visitor and its id."""
-
-log = logging.getLogger(__name__)
 
 
 class Running:
@@ -31,6 +23,7 @@ class Running:
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
         self.saved = asyncio.Event()
+        self._work: asyncio.Future[None] | None = None
         self._changed = asyncio.Event()
         self._watchers = 0
 
@@ -52,7 +45,19 @@ class Running:
         """End the work; what there is of the answer stays."""
         if self.turn.running:
             self.turn.stopped = True
+            if self._work:
+                self._work.cancel()
             self.tell()
+
+    async def until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work that `stop` ends."""
+        self._work = asyncio.ensure_future(work)
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            if not self.turn.stopped:
+                self._work.cancel()
+                raise
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -72,12 +77,11 @@ class Running:
 
 
 class Desk:
-    """Takes questions, has a few answered at a time and the others wait, and refuses when too many do."""
+    """Takes the page's questions and has each answered when there is a place for it, and saved."""
 
-    def __init__(self) -> None:
-        self._places = asyncio.Semaphore(ANSWERS_AT_ONCE)
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._running: dict[Key, Running] = {}
-        self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def running(self, key: Key) -> Running | None:
@@ -93,35 +97,15 @@ class Desk:
         return running
 
     async def _answer(self, key: Key, running: Running, stream: Stream, save: Callable[[Answer], object]) -> None:
-        turn = running.turn
         try:
-            if self._places.locked() and self._waiting >= WAITING_AT_MOST:
-                turn.failure = f"Too many questions are waiting ({self._waiting}): try again in a moment."
-            else:
-                await self._wait_and_fill(running, stream)
+            await running.until_stopped(_fill(running, self._places.answer(stream)))
             running.tell()
-            await asyncio.to_thread(_kept, turn, save)
+            await asyncio.to_thread(_kept, running.turn, save)
             running.tell()
         finally:
             if self._running.get(key) is running:
                 del self._running[key]
             running.saved.set()
-
-    async def _wait_and_fill(self, running: Running, stream: Stream) -> None:
-        if self._places.locked():
-            ahead = self._waiting + ANSWERS_AT_ONCE
-            others = "another question comes" if ahead == 1 else f"{ahead} other questions come"
-            running.turn.stages.append(f"Waiting: {others} first")
-            running.tell()
-        self._waiting += 1
-        try:
-            await self._places.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            await _fill(running, stream)
-        finally:
-            self._places.release()
 
 
 def _kept(turn: Turn, save: Callable[[Answer], object]) -> None:
@@ -133,77 +117,19 @@ def _kept(turn: Turn, save: Callable[[Answer], object]) -> None:
         turn.unsaved = f"{error} This answer will be gone when the page is closed."
 
 
-async def _fill(running: Running, stream: Stream) -> None:
+async def _fill(running: Running, events: AsyncGenerator[list[Event]]) -> None:
     """Let the turn take its answer's events as they come."""
     turn = running.turn
     began = time.monotonic()
     try:
-        async with aclosing(_batches(stream, running)) as batches:
-            async for events in batches:
-                for event in events:
+        async with aclosing(events):
+            async for batch in events:
+                for event in batch:
                     turn.take(event, time.monotonic() - began)
                 if not turn.running:
                     return
                 running.tell()
     except AftershockError as error:
         turn.failure = str(error)
-    except Exception:
-        log.exception("The answer failed.")
-        turn.failure = "Something went wrong inside Aftershock; the details are in its log. Ask again, or restart it."
     if turn.running:
         turn.failure = "The answer ended before it was whole: ask again."
-
-
-async def _batches(stream: Stream, running: Running) -> AsyncGenerator[list[Event]]:
-    """What a stream yields, gathered so that a batch comes at most every `UPDATE_SECONDS`; ends when it is stopped.
-
-    One thread runs the stream from its start to its close. When nobody wants more, the stream is closed as soon as it
-    yields again.
-    """
-    loop = asyncio.get_running_loop()
-    arrived: asyncio.Queue[Event | None] = asyncio.Queue()
-    failures: list[Exception] = []
-    left = threading.Event()
-
-    def hand_over(item: Event | None) -> None:
-        with suppress(RuntimeError):  # The loop is closed: the server has ended.
-            loop.call_soon_threadsafe(arrived.put_nowait, item)
-
-    def run() -> None:
-        try:
-            with closing(stream()) as events:
-                for event in events:
-                    if left.is_set():
-                        break
-                    hand_over(event)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            hand_over(None)
-
-    async def stopped() -> None:
-        async with aclosing(running.changes()) as changes:
-            async for _ in changes:
-                pass
-
-    threading.Thread(target=run, name="answer", daemon=True).start()
-    until_stopped = asyncio.ensure_future(stopped())
-    try:
-        ended = False
-        while not ended:
-            first = asyncio.ensure_future(arrived.get())
-            await asyncio.wait((first, until_stopped), return_when=asyncio.FIRST_COMPLETED)
-            if not first.done():
-                first.cancel()
-                return
-            batch = [first.result()]
-            while not arrived.empty():
-                batch.append(arrived.get_nowait())
-            ended = batch[-1] is None
-            yield [event for event in batch if event is not None]
-            await asyncio.sleep(0 if ended else UPDATE_SECONDS)
-    finally:
-        left.set()
-        until_stopped.cancel()
-    if failures:
-        raise failures[0]

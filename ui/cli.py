@@ -1,4 +1,4 @@
-"""The command line: `aftershock ask | search | timeline | ingest | chat | model | doctor`, and what `evals` adds."""
+"""The command line: `aftershock ask | search | timeline | ingest | chat | mcp | ...`, and what `evals` adds."""
 
 from __future__ import annotations
 
@@ -233,6 +233,16 @@ def chat(
 
     with closing(open_assistant(settings)) as assistant:
         serve(assistant, host=host, port=port, open_browser=not no_browser)
+
+
+@app.command()
+def mcp(model: ModelOption = None, index: IndexOption = None) -> None:
+    """Serve a program that speaks the Model Context Protocol, on standard input and output."""
+    settings = preferences.compose(console.warn, index=index, model=model)
+    from ui.mcp_server import serve_stdio
+
+    with closing(open_assistant(settings)) as assistant:
+        serve_stdio(assistant)
 
 
 @app.command()

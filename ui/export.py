@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from rag.records import Answer, Citation, Passage
+from rag.records import Answer, Article, Citation, Passage
 from ui.conversations import SavedConversation, SavedTurn
 from ui.render import day
 
@@ -45,14 +45,66 @@ def conversation_markdown(conversation: SavedConversation) -> str:
 
 def answer_json(answer: Answer) -> str:
     """An answer's record without its thinking, as a JSON document."""
-    return _document(_record(answer))
+    return _document(record(answer))
+
+
+def record(answer: Answer) -> dict[str, Any]:
+    """An answer's record without its thinking, ready for JSON."""
+    return {name: value for name, value in asdict(answer).items() if name != "reasoning"}
+
+
+def answer_text(text: str, numbers: Collection[int]) -> str:
+    """An answer's Markdown with the marks of these numbers, without what could become a link, an image, code or HTML.
+
+    Of text that is cut at white space, each part can be given for itself.
+    """
+    parts, end = [], 0
+    for mark in _PLAIN_MARK.finditer(text):
+        if int(mark[1]) in numbers:
+            parts += [_harmless(text[end : mark.start()], _DANGEROUS), mark[0]]
+            end = mark.end()
+    return "".join([*parts, _harmless(text[end:], _DANGEROUS)])
+
+
+def below_answer(answer: Answer) -> Iterator[str]:
+    """Markdown blocks with what belongs to an answer besides its text, the numbered sources above all."""
+    for disagreement in answer.disagreements:
+        values = "\n".join(
+            f"- {_plain(value.value)} ({_plain(', '.join(value.outlets))})" for value in disagreement.values
+        )
+        yield f"**Reports differ: {_plain(disagreement.subject)}**\n\n{values}"
+    if answer.support and answer.support.unsupported:
+        sentences = "\n".join(f"- {_plain(sentence)}" for sentence in answer.support.unsupported)
+        yield f"**Not borne out by the sources:**\n\n{sentences}"
+    if answer.citations:
+        yield "**Sources**"
+        yield from (_source(citation) for citation in answer.citations)
+    yield from (f"*{_plain(note)}*" for note in answer.notes)
+    if not answer.model:  # It failed, or was stopped, before anybody can be said to have answered.
+        return
+    who = "no model, in the articles' own words" if answer.model == "quotes" else _plain(answer.model)
+    yield f"*Answered by {who}*"
+
+
+def passage_markdown(passage: Passage) -> str:
+    """A passage with the article and the outlets that it comes from."""
+    about = [f"**{_plain(passage.title)}**", *_published(passage)]
+    quoted = "\n".join(f"> {_plain(line)}" for line in passage.text.splitlines() if line.strip())
+    return f"{' · '.join(part for part in about if part)}\n{quoted}"
+
+
+def article_markdown(article: Article) -> str:
+    """A whole article under its title and outlets."""
+    paragraphs = (_plain(paragraph) for paragraph in article.text.split("\n"))
+    about = " · ".join(part for part in _published(article) if part)
+    return "\n\n".join(part for part in [f"# {_plain(article.title)}", about, *paragraphs] if part) + "\n"
 
 
 def conversation_json(conversation: SavedConversation) -> str:
     """Title, time and turns, as a JSON document; without the id, which would open the conversation."""
     about = conversation.about
     turns = [
-        {"asked": turn.asked, "answer": _record(turn.answer), "thumb": turn.thumb, "note": turn.note}
+        {"asked": turn.asked, "answer": record(turn.answer), "thumb": turn.thumb, "note": turn.note}
         for turn in conversation.turns
     ]
     return _document({"title": about.title, "created": about.created, "turns": turns})
@@ -80,23 +132,8 @@ def evaluation_questions(rated: Iterable[tuple[Sequence[str], SavedTurn]]) -> It
 
 
 def _answer_blocks(answer: Answer) -> Iterator[str]:
-    yield _text(answer)
-    for disagreement in answer.disagreements:
-        values = "\n".join(
-            f"- {_plain(value.value)} ({_plain(', '.join(value.outlets))})" for value in disagreement.values
-        )
-        yield f"**Reports differ: {_plain(disagreement.subject)}**\n\n{values}"
-    if answer.support and answer.support.unsupported:
-        sentences = "\n".join(f"- {_plain(sentence)}" for sentence in answer.support.unsupported)
-        yield f"**Not borne out by the sources:**\n\n{sentences}"
-    if answer.citations:
-        yield "**Sources**"
-        yield from (_source(citation) for citation in answer.citations)
-    yield from (f"*{_plain(note)}*" for note in answer.notes)
-    if not answer.model:  # It failed, or was stopped, before anybody can be said to have answered.
-        return
-    who = "no model, in the articles' own words" if answer.model == "quotes" else _plain(answer.model)
-    yield f"*Answered by {who}*"
+    yield answer_text(answer.text, {citation.number for citation in answer.citations})
+    yield from below_answer(answer)
 
 
 def _source(citation: Citation) -> str:
@@ -106,7 +143,7 @@ def _source(citation: Citation) -> str:
     return f"{' · '.join(part for part in about if part)}\n> {_plain(citation.quote)}"
 
 
-def _published(passage: Passage) -> Iterator[str]:
+def _published(passage: Passage | Article) -> Iterator[str]:
     yield _linked(passage.outlet, passage.url)
     for source in passage.sources:
         if source.outlet != passage.outlet or source.url != passage.url:
@@ -125,17 +162,6 @@ def _linked(name: str, url: str) -> str:
     return f"[{_plain(name or parts.netloc)}]({quote(url, safe=':/?#@!$&,;=%~+-._')})"
 
 
-def _text(answer: Answer) -> str:
-    """An answer's Markdown with its marks, but without anything that could become a link, an image, code or HTML."""
-    numbers = {str(citation.number) for citation in answer.citations}
-    parts, end = [], 0
-    for mark in _PLAIN_MARK.finditer(answer.text):
-        if mark[1] in numbers:
-            parts += [_harmless(answer.text[end : mark.start()], _DANGEROUS), mark[0]]
-            end = mark.end()
-    return "".join([*parts, _harmless(answer.text[end:], _DANGEROUS)])
-
-
 def _plain(text: str) -> str:
     """Plain text on one line, as Markdown that shows just this."""
     return _harmless(" ".join(text.split()), _PUNCTUATION)
@@ -144,10 +170,6 @@ def _plain(text: str) -> str:
 def _harmless(text: str, signs: re.Pattern[str]) -> str:
     """The text with these signs escaped, without HTML, and with addresses that nothing makes links of by itself."""
     return _ADDRESS.sub(r"\\\g<0>", signs.sub(r"\\\g<0>", text)).replace("<", "&lt;")
-
-
-def _record(answer: Answer) -> dict[str, Any]:
-    return {name: value for name, value in asdict(answer).items() if name != "reasoning"}
 
 
 def _document(record: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from rag.errors import SettingsError
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -22,6 +23,9 @@ COOKIE = "aftershock_visitor"
 COOKIE_SECONDS = 400 * 24 * 60 * 60
 """As long as browsers keep any cookie."""
 SHORTEST_PASSWORD = 12
+HEALTH = "/healthz"
+"""Answers strangers too, if briefly: what watches over a server is seldom told its password."""
+_KNOWN = "aftershock.known"
 
 # 'unsafe-inline' for styles only: Gradio sets style attributes. Its own inline scripts are optional and stay blocked.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -78,6 +82,11 @@ def visitor_cookie() -> str:
     return f"{COOKIE}={made}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict"
 
 
+def is_known(scope: Scope) -> bool:
+    """Whether a request that the guard let through came with the password, or needed none."""
+    return bool(scope.get(_KNOWN))
+
+
 class Guard:
     """Refuses strangers, foreign host names and other sites' pages, and adds the security headers to every response.
 
@@ -108,7 +117,6 @@ class Guard:
             await self._app(scope, receive, send)
             return
         from starlette.datastructures import Headers, MutableHeaders
-        from starlette.responses import PlainTextResponse
 
         headers = Headers(scope=scope)
         new_visitor = self._is_new_visitor(scope, headers)
@@ -121,16 +129,17 @@ class Guard:
                     answered.append("Set-Cookie", visitor_cookie())
             await send(message)
 
+        known = not self._password or self._has_password(headers)
         if not self._is_known_host(headers.get("host", "")):
-            response = PlainTextResponse("Refused: this host name is not served.", status_code=400)
+            response = _refusal(scope, 400, "Refused: this host name is not served.")
         elif self._is_foreign(scope, headers):
-            response = PlainTextResponse("Refused: the request comes from another site.", status_code=403)
-        elif self._password and not self._has_password(headers):
-            asks = {"WWW-Authenticate": 'Basic realm="Aftershock", charset="UTF-8"'}
-            response = PlainTextResponse("A password is needed.", status_code=401, headers=asks)
+            response = _refusal(scope, 403, "Refused: the request comes from another site.")
+        elif not known and scope["path"] != HEALTH:
+            response = _refusal(scope, 401, "A password is needed.")
         elif scope["path"].startswith("/gradio_api/upload"):
-            response = PlainTextResponse("Refused: files are added in the library.", status_code=403)
+            response = _refusal(scope, 403, "Refused: files are added in the library.")
         else:
+            scope[_KNOWN] = known
             await self._app(scope, receive, send_guarded)
             return
         new_visitor = False
@@ -182,3 +191,15 @@ class Guard:
             return False
         from_here = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         return from_here and (scope["method"], scope["path"]) in (("GET", "/"), ("POST", "/visitor"))
+
+
+def _refusal(scope: Scope, status: int, sentence: str) -> Response:
+    """A sentence, for programs with OpenAI's protocol in its form."""
+    from starlette.responses import JSONResponse, PlainTextResponse
+
+    asks = {"WWW-Authenticate": 'Basic realm="Aftershock", charset="UTF-8"'} if status == 401 else None
+    if scope["path"].startswith("/v1/"):
+        code = "invalid_api_key" if status == 401 else None
+        error = {"message": sentence, "type": "invalid_request_error", "param": None, "code": code}
+        return JSONResponse({"error": error}, status, headers=asks)
+    return PlainTextResponse(sentence, status, headers=asks)

@@ -11,14 +11,14 @@ from typing import Protocol
 from rag.errors import AftershockError, ModelError
 from rag.machine import free_room
 from rag.pull import DONE, PullProgress, pull
-from rag.records import Article, Event
+from rag.records import Article, Event, Passage
 from rag.settings import Settings
 from ui import preferences
 from ui.model_choice import Survey, survey
 
 
 class Assistant(Protocol):
-    """What the page needs of `rag.Assistant`."""
+    """What the page and the APIs need of `rag.Assistant`."""
 
     settings: Settings
 
@@ -30,11 +30,17 @@ class Assistant(Protocol):
     ) -> Generator[Event, None, None]:
         """The events of an answer; closing the generator ends the work."""
 
+    def retrieve(self, question: str, k: int = 10) -> Sequence[Passage]:
+        """The passages that best answer the question, best first."""
+
     def article(self, article_id: str) -> Article:
         """The whole article; KeyError when there is none of that id."""
 
     def articles(self) -> Sequence[Article]:
         """All articles."""
+
+    def counts(self) -> tuple[int, int]:
+        """How many articles and passages there are."""
 
 
 @dataclass

@@ -13,9 +13,11 @@ from rag.errors import AftershockError
 from rag.records import Answer, Event
 from ui import render
 from ui.answering import Desk, Running
+from ui.client_api import add_endpoints
 from ui.conversations import Conversations, SavedTurn, Visitor
 from ui.guard import visitor_of
 from ui.models import Models
+from ui.places import Places
 from ui.suggest import suggestions
 
 if TYPE_CHECKING:
@@ -68,16 +70,17 @@ def theme() -> "gradio.themes.Base":
     )
 
 
-def layout(models: Models, store: Conversations, articles: int) -> "gradio.Blocks":
-    """The page's components and what happens on each event.
+def layout(models: Models, store: Conversations, places: Places, articles: int) -> "gradio.Blocks":
+    """The page's components and what happens on each event, and the endpoints for Gradio's client.
 
     What the browser holds of a conversation is never read: it is kept in the store, by the visitor's cookie.
     """
     import gradio as gr
 
-    desk = Desk()
+    desk = Desk(places)
     page: gradio.Blocks
     with gr.Blocks(title="Aftershock", fill_width=True, analytics_enabled=False) as page:
+        add_endpoints(models, places)  # First, so that they have the names that the page's own events would take.
         session = gr.State(Session())
         with gr.Column(elem_id="main"):
             with gr.Row(elem_id="top"):

@@ -3,16 +3,21 @@
 import os
 import socket
 import webbrowser
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import SettingsError
 from ui.conversations import Conversations
-from ui.guard import LOOPBACK, Guard, check_binding
+from ui.guard import HEALTH, LOOPBACK, Guard, check_binding, is_known
+from ui.health import health
 from ui.library import Library
+from ui.mcp_server import mcp_route
 from ui.models import Assistant, Models
+from ui.openai_api import openai_routes
 from ui.page import layout, theme
+from ui.places import Places
 from ui.routes import add_error_pages, page_routes
 
 if TYPE_CHECKING:
@@ -78,7 +83,7 @@ def build_app(
     host: str = LOOPBACK[0],
     allowed: tuple[str, ...] = (),
 ) -> "FastAPI":
-    """The chat page at `/`, its files under `/page/`, what its script asks for, and `/healthz`.
+    """The chat page at `/`, its files under `/page/` and what its script asks for, the APIs, and `/healthz`.
 
     Args:
         assistant: answers the questions.
@@ -90,25 +95,37 @@ def build_app(
     # Read when Gradio is imported: no version check, no telemetry.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
     from starlette.staticfiles import StaticFiles
 
-    models = Models(assistant)
+    models, places = Models(assistant), Places()
+    protocol, serving = mcp_route(models, places)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with serving():
+            yield
+
     undocumented: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
-    app = FastAPI(title="Aftershock", **undocumented)
+    app = FastAPI(title="Aftershock", lifespan=lifespan, **undocumented)
     app.add_middleware(Guard, password=password, host=host)
     add_error_pages(app)
     app.mount("/page", StaticFiles(directory=ASSETS))
     app.include_router(page_routes(models, store, Library(assistant, allowed)))
+    app.include_router(openai_routes(models, places))
+    app.router.routes.append(protocol)
 
-    @app.get("/healthz")
-    def healthz() -> dict[str, bool]:
-        return {"ok": True}
+    @app.get(HEALTH)
+    def healthz(request: Request) -> JSONResponse:
+        found = health(models, places)
+        shown = found if is_known(request.scope) else {"ready": found["ready"]}
+        return JSONResponse(shown, 200 if found["ready"] else 503)
 
     # Gradio takes every path that is left.
     gr.mount_gradio_app(
         app,
-        layout(models, store, len(assistant.articles())),
+        layout(models, store, places, assistant.counts()[0]),
         path="/",
         app_kwargs=undocumented,
         theme=theme(),
