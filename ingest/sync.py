@@ -74,6 +74,7 @@ def sync(
     rebuild: bool = False,
     dry_run: bool = False,
     allowed: Collection[str] = (),
+    forget: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Bring the index in line with files, folders and links, and say what changed.
@@ -91,6 +92,7 @@ def sync(
         rebuild: make the whole index anew, also when it is damaged, from the files and the articles it holds.
         dry_run: change nothing, and say what would be changed.
         allowed: IP addresses and networks that links may lead to although they are not public.
+        forget: addresses of pages whose articles go, as those of links never do by themselves.
         progress: called now and then.
 
     Raises:
@@ -110,7 +112,7 @@ def sync(
     settings = settings or Settings.from_env()
     embedder = embedder or MiniLM()
     with nullcontext() if dry_run else generations.writing(settings.index):
-        run = _Sync(settings.index, embedder, progress, rebuild, dry_run)
+        run = _Sync(settings.index, embedder, progress, rebuild, dry_run, frozenset(forget))
         report = run.run(roots, [str(place) for place in places if is_link(place)], allowed)
     report.seconds = time.monotonic() - started
     return report
@@ -167,8 +169,10 @@ class _Sync:
         progress: Callable[[Progress], None] | None,
         rebuild: bool,
         dry_run: bool,
+        forget: frozenset[str],
     ) -> None:
         self.root = root
+        self.forget = forget
         self.embedder = embedder
         self.progress = progress
         self.dry_run = dry_run
@@ -356,7 +360,9 @@ class _Sync:
                     yield article_id
 
     def _is_vanished(self, origin: str, roots: Sequence[Path]) -> bool:
-        """Whether an article from there that was not seen is no longer there."""
+        """Whether an article from there that was not seen is no longer there, or to be forgotten."""
+        if origin in self.forget:
+            return True
         places = {origin, *map(str, Path(origin).parents)}
         return places.isdisjoint(self.kept_origins) and any(shown(root) in places for root in roots)
 

@@ -49,6 +49,8 @@ MOST_CHARACTERS = 4000
 """The longest question that is taken: several pages of text are no question."""
 PASSAGES = 8
 """Passages that an answer is made from."""
+CLOSEST = " The closest articles are: "
+"""What comes before their titles in a refusal."""
 CLOSEST_ARTICLES = 3
 MOST_EVENTS = 8
 """Lines of an answer that tells what happened in a period."""
@@ -265,6 +267,10 @@ class Assistant:
         """
         return self._index.now().counts()
 
+    def origins(self) -> dict[str, str]:
+        """Where each article was read from: an id to a path or an address."""
+        return dict(self._index.now().origins())
+
     def as_runnable(self) -> Any:
         """A LangChain `Runnable`: from a question, or a dict with `question` and `history`, to an `Answer`."""
         from langchain_core.runnables import RunnableLambda
@@ -333,7 +339,7 @@ def _passages(draft: Draft) -> tuple[Passage, ...]:
 
 def _closest(found: Retrieval) -> str:
     titles = list(dict.fromkeys(e.passage.title for e in found.evidence))[:CLOSEST_ARTICLES]
-    return f" The closest articles are: {'; '.join(titles)}." if titles else ""
+    return f"{CLOSEST}{'; '.join(titles)}." if titles else ""
 
 
 def _events(draft: Draft) -> Generator[Event, None, None]:

@@ -221,6 +221,10 @@ class ScriptedAssistant:
         """As many passages as articles."""
         return len(self._articles), len(self._articles)
 
+    def origins(self) -> dict[str, str]:
+        """Where each article was read from."""
+        return dict.fromkeys(self._articles, "/somewhere")
+
     def add(self, article: Article) -> None:
         """One more article."""
         self._articles[article.id] = article

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import sync
+from ingest import polite, sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
 from rag.errors import LoadError
+from tests.web_server import WebServer, html
 from ui import library as module
 from ui.library import Library, safe_name
 from ui.panels import additions
@@ -56,6 +57,26 @@ def test_a_file_is_added_and_removed_and_the_rest_stays(assistant: Assistant) ->
     assistant.close()
 
 
+def test_a_link_is_added_and_removed(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page from the web is listed by its address and title, and taken out it is gone, and nothing else is."""
+    monkeypatch.setattr(polite, "PAUSE", 0.0)
+    with WebServer({"/story": html()}) as server:
+        library = Library(assistant, ("127.0.0.0/8",))
+        address = f"{server.url}/story"
+        library.add_link(address)
+        library.wait()
+        assert library.additions[-1].message.startswith("1 added")
+        [title] = library.links().values()
+        assert f'class="remove-link" value="{address}"' in additions([], [], library.links())
+        library.forget(address)
+        library.wait()
+    assert library.additions[-1].message == "1 taken out"
+    assert (title in titles(library), titles(library), library.links()) == (False, ["The ferry"], {})
+    with pytest.raises(LoadError, match="no such page"):
+        library.forget(address)
+    assistant.close()
+
+
 def test_what_cannot_be_read_is_named_with_its_reason(assistant: Assistant) -> None:
     """A broken file fails alone, and the list says why."""
     library = Library(assistant)
@@ -63,7 +84,7 @@ def test_what_cannot_be_read_is_named_with_its_reason(assistant: Assistant) -> N
     add(library, "bridge.md", STORY)
     assert [each.state for each in library.additions] == ["failed", "done"]
     assert library.additions[0].message
-    assert "not added: " in additions(library.additions, library.files())
+    assert "not added: " in additions(library.additions, library.files(), {})
     assistant.close()
 
 

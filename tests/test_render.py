@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from rag.assistant import CLOSEST
 from rag.records import (
     UNSUPPORTED,
     Answer,
@@ -29,7 +30,7 @@ from rag.records import (
 )
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, citation, model_answer, quoted_answer, refusal
 from ui.conversations import SavedTurn
-from ui.render import Turn, article_page, marked_text, messages
+from ui.render import Turn, article_page, days, marked_text, messages
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -142,7 +143,7 @@ def test_a_model_answer_ends_with_its_sources_and_who_wrote_it() -> None:
         "1 Nvidia falls 17% and takes the market with it Bloomberg, Reuters and 2 others · 28 January 2025 "
         f"“{LOSS.quote}” 2 What training DeepSeek-V3 cost The Ledger · 29 January 2025 “{COST.quote}” "
         f"Written by deepseek-r1:8b · 2 articles read · {len(model_answer()) / 10:.1f} s "
-        "Copy Edit question Ask again… Save… Helpful Not helpful"
+        "Copy Edit Ask again… Save… Helpful Not helpful"
     )
 
 
@@ -207,11 +208,14 @@ def test_emphasis_headings_lists_and_tables_are_drawn_and_figures_stay_as_they_a
 
 def test_a_refusal_offers_the_closest_articles_each_once() -> None:
     """Without an answer the reader still gets somewhere to go on, best first."""
-    turn = told(refusal())
+    script = refusal()
+    assert isinstance(script[-1], DoneEvent)
+    named = f"{script[-1].answer.text}{CLOSEST}{COST.passage.title}; {LOSS.passage.title}."
+    turn = told([*script[:1], TextEvent(named), DoneEvent(replace(script[-1].answer, text=named))])
     links = [link["href"] for link in reading(messages([turn])[-1]["content"])]
     assert links == ["#read?id=training-cost", "#read?id=nvidia-fall"]
     shown = text_of(messages([turn])[-1]["content"])
-    assert "The closest articles" in shown
+    assert shown.count("The closest articles") == 1
     assert (
         "No model is served on this computer; answers are in the articles&#x27; own words. "
         "No answer in the articles · 2 articles read · 0.3 s"
@@ -233,7 +237,8 @@ def test_an_answer_that_ended_early_says_so_and_keeps_its_text() -> None:
     assert all(shown.startswith("Nvidia lost $589 billion") and "Sources" in shown for shown in endings.values())
     assert "You stopped this answer: what stands here is cut short." in endings["stopped"]
     assert "The model server stopped; start it again. Try again Answer in the articles’ own words" in endings["failed"]
-    assert "This answer is cut short. The server went away." in endings["cut"]
+    assert "This answer is cut short. The server went away. Try again Answer in the" in endings["cut"]
+    assert "Try again" not in endings["stopped"]
     assert text_of(messages([early])[-1]["content"]).startswith("You stopped this answer.")
 
 
@@ -317,7 +322,7 @@ def test_a_passage_reported_by_many_names_two() -> None:
 def test_an_unsupported_sentence_stands_out() -> None:
     """The mark of what no passage bears out is shown as a label, and survives as text when copied."""
     html = marked_text(f"Nvidia lost $900 billion {UNSUPPORTED}.", ())
-    assert re.search(r'billion <span class="unsupported" title="[^"<>]+">\[unsupported\]</span>\.', html)
+    assert re.search(r'billion <span class="unsupported" title="[^"<>]+">unsupported</span>\.', html)
 
 
 def test_what_the_search_made_of_the_question_can_be_taken_off() -> None:
@@ -365,7 +370,7 @@ def test_a_turn_is_saved_and_read_back_as_it_was() -> None:
     assert (again.text, again.citations, again.seconds, again.seconds_to_text, again.reasoning) == (
         (turn.text, turn.citations, turn.seconds, turn.seconds_to_text, turn.record().reasoning)
     )
-    assert "do chosen rate up" in orders(messages([again])[-1]["content"])
+    assert "do thumb up chosen rate up" in orders(messages([again])[-1]["content"])
     failed = Turn("Why?", failure="It broke: ask again.")
     html = messages([Turn.saved(SavedTurn(1, "2025-01-01", failed.record()))])[-1]["content"]
     assert text_of(html).startswith("It broke: ask again. Try again Answer in the articles’ own words")
@@ -381,3 +386,18 @@ def test_what_to_ask_next_stands_under_the_last_answer() -> None:
     assert text_of(shown) == "Ask next Who is it?"
     assert orders(shown)["do ask"]["question"] == ["Who is it?"]
     assert "Ask next" not in str(messages([told(quoted_answer()[:-1])], ["Who is it?"]))
+
+
+@pytest.mark.parametrize("end", [" [", " [1", "\n- ", "\n2. ", "\n\n## "])
+def test_what_has_only_begun_is_not_shown(end: str) -> None:
+    """No half mark, empty point or empty heading stands at the end of a text that is still growing."""
+    growing = told([TextEvent(f"It fell:\n\n- by 17%{end}")])
+    whole = told([TextEvent("It fell:\n\n- by 17%")])
+    assert messages([growing])[-1]["content"] == messages([whole])[-1]["content"]
+
+
+def test_dates_stand_in_order_and_say_a_year_once() -> None:
+    """As people write them, and what is no date stays as it is."""
+    assert days(["2025-01-27", "2024-12-31", "2025-01-20"]) == "31 December 2024, 20 January, 27 January 2025"
+    assert days(["last week", "2025-01-27"]) == "27 January 2025, last week"
+    assert days([]) == ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rag.records import Answer, Article
-from tests.fakes import COST, LOSS, TRAINING, passage
+from tests.fakes import COST, LOSS, passage
 from ui.suggest import MOST, suggestions
 
 LAB = Article(
@@ -28,7 +28,7 @@ FOUND = Answer(
 def test_what_was_found_and_not_told_is_suggested() -> None:
     """An article that was not cited, a person who speaks, a day: one of each kind, as questions."""
     assert suggestions(FOUND) == (
-        f"{TRAINING.title}?",
+        "Tell me what training DeepSeek-V3 cost.",
         "What did Wei Example say?",
         "What happened on 20 January 2025?",
     )
@@ -36,8 +36,12 @@ def test_what_was_found_and_not_told_is_suggested() -> None:
 
 def test_what_was_told_or_asked_is_not_suggested() -> None:
     """Whoever knows about the person, the day and the article is not sent there again."""
-    asked = ["What did Wei Example say?", "What happened on 20 January 2025?", "What training DeepSeek-V3 cost?"]
-    assert suggestions(FOUND, asked) == ("How the laboratory hires young graduates?",)
+    asked = [
+        "What did Wei Example say?",
+        "What happened on 20 January 2025?",
+        "Tell me what training DeepSeek-V3 cost.",
+    ]
+    assert suggestions(FOUND, asked) == ("Tell me how the laboratory hires young graduates.",)
 
 
 def test_there_are_few_suggestions_and_none_without_passages() -> None:

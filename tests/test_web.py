@@ -361,7 +361,7 @@ def test_hostile_text_does_not_run(scripted: ScriptedAssistant, address: str, vi
     brought = "img, script, iframe, form, b, table, pre, [style*=url], [onerror], [onload]"
     brought += ", a:not([href^='#read?'], [href^='#do?'])"
     assert page.locator(f":is(#chat .message, #reader .page) :is({brought})").count() == 0
-    actions = ["Copy", "Edit question", "Ask again…"]
+    actions = ["Copy", "Edit", "Ask again…"]
     told_actions = [*actions, "Save…", "Helpful", "Not helpful"]
     ways_out = ["Try again", "Answer in the articles’ own words"]
     assert page.locator("a[href^='#do?']").all_inner_texts() == [*told_actions, *ways_out, *actions]  # None is brought.

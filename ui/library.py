@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from queue import Queue
@@ -38,6 +39,8 @@ class Addition:
     state: State = "waiting"
     share: float = 0.0
     message: str = ""
+    forgotten: bool = False
+    """A page from the web that is taken out."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,15 @@ class Library:
         """The names of the files that were added."""
         return sorted((path.name for path in self.folder.glob("*") if path.suffix in KINDS), key=str.casefold)
 
+    def links(self) -> dict[str, str]:
+        """The pages from the web that are in the index: each one's address to the title of its article."""
+        links = {id: place for id, place in self._assistant.origins().items() if is_link(place)}
+        found: dict[str, str] = {}
+        for id, place in links.items():
+            with suppress(KeyError):  # It has gone meanwhile.
+                found[place] = self._assistant.article(id).title
+        return dict(sorted(found.items(), key=lambda each: each[1].casefold()))
+
     async def add_file(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Keep a file and have it read.
 
@@ -141,6 +153,16 @@ class Library:
         (self.folder / name).unlink(missing_ok=True)
         self._enqueue(Addition(name, str(self.folder)))
 
+    def forget(self, address: str) -> None:
+        """Take a page from the web out of the index.
+
+        Raises:
+            LoadError: the index has no such page.
+        """
+        if address not in self.links():
+            raise LoadError("There is no such page; it may have been removed already.")
+        self._enqueue(Addition(address, address, forgotten=True))
+
     def dismiss(self) -> None:
         """Forget the additions that have come to their end."""
         with self._lock:
@@ -172,7 +194,8 @@ class Library:
             addition, place = self._jobs.get()
             addition.state = "reading"
             try:
-                report = sync([place], self._settings, allowed=self._allowed, progress=_shares(addition))
+                places, gone = ([], [place]) if addition.forgotten else ([place], [])
+                report = sync(places, self._settings, allowed=self._allowed, forget=gone, progress=_shares(addition))
             except AftershockError as error:
                 addition.state, addition.message = "failed", str(error)
             except Exception as error:

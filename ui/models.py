@@ -42,6 +42,9 @@ class Assistant(Protocol):
     def counts(self) -> tuple[int, int]:
         """How many articles and passages there are."""
 
+    def origins(self) -> dict[str, str]:
+        """Where each article was read from: an id to a path or an address."""
+
 
 @dataclass
 class Pull:

@@ -91,6 +91,7 @@ def layout(models: Models, store: Conversations, places: Places, articles: int) 
                 show_label=False,
                 container=False,
                 height="100%",
+                autoscroll=False,  # The page's script keeps the newest question at the top instead.
                 buttons=[],
                 feedback_options=None,
                 allow_tags=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -57,8 +57,14 @@ def library(shelf: Shelf, words: str) -> str:
     return f'<p class="count" role="status">{counted}</p><ul class="sources">{items}</ul>'
 
 
-def additions(under_way: Sequence[Addition], files: Sequence[str]) -> str:
-    """What is being added, how far it is, what became of it, and the files that can be taken out again."""
+def additions(under_way: Sequence[Addition], files: Sequence[str], links: Mapping[str, str]) -> str:
+    """What is being added, how far it is, what became of it, and what can be taken out again.
+
+    Args:
+        under_way: what is being added or taken out, or was.
+        files: the names of those that were added.
+        links: the addresses of pages from the web, with their titles.
+    """
     states = {"waiting": "waiting", "reading": "reading", "done": "", "failed": "not added"}
     rows = []
     for each in under_way:
@@ -78,17 +84,25 @@ def additions(under_way: Sequence[Addition], files: Sequence[str]) -> str:
         clear = '<button type="button" class="dismiss">Clear the list</button>' if ended else ""
         parts.append(f'<ul class="additions">{"".join(rows)}</ul>{clear}')
     if files:
-        kept = "".join(
-            f'<li><span class="name" dir="auto">{escape(name)}</span> '
-            f'<button type="button" class="remove-file" value="{escape(name)}" '
-            f'aria-label="Remove {escape(name)}">Remove</button></li>'
-            for name in files
-        )
-        parts.append(
-            f'<details class="added"><summary>{_counted(len(files), "file")} added by hand</summary>'
-            f"<ul>{kept}</ul></details>"
-        )
+        kept = "".join(_removable("remove-file", name, name) for name in files)
+        parts.append(_added("files", f"{_counted(len(files), 'file')} added by hand", kept))
+    if links:
+        kept = "".join(_removable("remove-link", address, title, address) for address, title in links.items())
+        parts.append(_added("links", f"{_counted(len(links), 'page')} from the web", kept))
     return "".join(parts)
+
+
+def _added(kind: str, heading: str, items: str) -> str:
+    return f'<details class="added" data-kind="{kind}"><summary>{heading}</summary><ul>{items}</ul></details>'
+
+
+def _removable(kind: str, value: str, name: str, about: str = "") -> str:
+    more = f' <span class="about" dir="auto">{escape(about)}</span>' if about else ""
+    return (
+        f'<li><span class="name" dir="auto">{escape(name or value)}{more}</span> '
+        f'<button type="button" class="{kind}" value="{escape(value)}" '
+        f'aria-label="Remove {escape(name or value)}">Remove</button></li>'
+    )
 
 
 def models(found: Survey | str, settings: Settings, pulls: Iterable[Pull]) -> str:
@@ -96,7 +110,8 @@ def models(found: Survey | str, settings: Settings, pulls: Iterable[Pull]) -> st
     from ui.model_choice import Survey
 
     survey = found if isinstance(found, Survey) else None
-    now = f", now {survey.answers}" if survey and survey.answers and settings.model == "auto" else ""
+    answers = survey.answers.partition("/")[2] or survey.answers if survey and survey.answers else ""
+    now = f", now {answers}" if answers and settings.model == "auto" else ""
     choices = [
         _radio("auto", "The best model there is" + now, "quotes where there is none", settings),
         _radio("quotes", "No model", "in the articles’ own words, at once", settings),
@@ -110,7 +125,7 @@ def models(found: Survey | str, settings: Settings, pulls: Iterable[Pull]) -> st
     parts = [f"<fieldset><legend>Who answers</legend>{''.join(choices)}</fieldset>"]
     think = "".join(
         f'<label><input type="radio" name="think" value="{value}"{" checked" * (settings.think == value)}> '
-        f"{label}</label>"
+        f"<span>{label}</span></label>"
         for value, label in THINKING.items()
     )
     parts.append(f'<fieldset class="think"><legend>Thinking before the answer</legend>{think}</fieldset>')
@@ -134,7 +149,7 @@ def names(found: Survey | str) -> list[str]:
 def _radio(value: str, label: str, about: str, settings: Settings) -> str:
     checked = " checked" * (settings.model == value)
     return (
-        f'<label><input type="radio" name="model" value="{escape(value)}"{checked}> {escape(label)} '
+        f'<label><input type="radio" name="model" value="{escape(value)}"{checked}> <span>{escape(label)}</span> '
         f'<span class="about">{escape(about)}</span></label>'
     )
 

@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from markdown_it import MarkdownIt
 
+from rag.assistant import CLOSEST
 from rag.records import (
     UNSUPPORTED,
     Answer,
@@ -50,9 +51,10 @@ _MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(
 )
 _MARK = re.compile(r"\s*\[(\d+)\]")
 _UNSUPPORTED = (
-    f'<span class="unsupported" title="No passage that was read bears this sentence out">{UNSUPPORTED}</span>'
+    f'<span class="unsupported" title="No passage that was read bears this sentence out">{UNSUPPORTED[1:-1]}</span>'
 )
-_UNFINISHED_MARK = re.compile(r"\s*\[\d*$")
+_UNFINISHED = re.compile(r"\s*(?:\[\d*|\n *(?:[-+*]|\d+\.|#+) *)$")
+"""A mark, or the beginning of a line with nothing in it, at the end of what has arrived."""
 _PARAGRAPH = re.compile(r"\S(?:.*\S)?(?:\n[^\S\n]*\S.*)*")
 
 
@@ -165,7 +167,7 @@ def _do(label: str, action: str, hint: str = "", kind: str = "do", unseen: str =
     """A link that the page's script takes as an order."""
     title = f' title="{escape(hint)}"' if hint else ""
     address = escape(urlencode({"do": action, **values}, doseq=True))
-    more = f'<span class="unseen"> {escape(unseen)}</span>' if unseen else ""
+    more = f'<span class="unseen">{" " * bool(label)}{escape(unseen)}</span>' if unseen else ""
     return f'<a class="{kind}" href="#do?{address}"{title}>{_lines(label)}{more}</a>'
 
 
@@ -206,7 +208,9 @@ def _thinking(turn: Turn) -> str:
 
 def _answer(turn: Turn, said: set[str]) -> str:
     """What was searched for, the text with its marks; once nothing more arrives also all that goes with it."""
-    text = _UNFINISHED_MARK.sub("", turn.text) if turn.running else turn.text
+    text = _UNFINISHED.sub("", turn.text) if turn.running else turn.text
+    if turn.answer and turn.answer.refused and turn.answer.passages:
+        text = text.partition(CLOSEST)[0]  # They follow as cards.
     parts = [chips] if (chips := _chips(turn)) else []
     if text:
         parts.append(f'<div class="text" dir="auto">{marked_text(text, turn.citations)}</div>')
@@ -219,7 +223,9 @@ def _answer(turn: Turn, said: set[str]) -> str:
             parts.append(_closest(turn.answer.passages))
         parts += [f'<p class="note" dir="auto">{own_sentence(note)}</p>' for note in _notes(turn, said)]
         if turn.failure:
-            parts += [failure(turn.failure), _ways_out(turn)]
+            parts.append(failure(turn.failure))
+        if turn.failure or _broke_off(turn):
+            parts.append(_ways_out(turn))
         if turn.answer and turn.answer.model:
             parts.append(f'<p class="badge">{escape(badge(turn.answer, turn.seconds))}</p>')
         parts.append(_actions(turn))
@@ -255,13 +261,18 @@ def _disputed(disagreement: Disagreement, citations: Iterable[Citation]) -> str:
     by_number = {citation.number: citation for citation in citations}
     rows = []
     for value in disagreement.values:
-        about = " · ".join([", ".join(value.outlets), *map(day, value.dates)])
+        about = " · ".join(filter(None, [", ".join(value.outlets), days(value.dates)]))
         marks = "".join(_mark_link(by_number[n]) for n in value.citations if n in by_number)
         head = f'<span class="value">{escape(value.value)}</span>'
         rows.append(f'<li>{head} <span class="about">{escape(about)}{marks}</span></li>')
     why = f'<p class="why">{_lines(disagreement.explanation)}</p>' if disagreement.explanation else ""
     heading = f'<p class="heading">Reports differ: {_lines(disagreement.subject)}</p>'
     return f'<div class="disputed" dir="auto">{heading}<ul>{"".join(rows)}</ul>{why}</div>'
+
+
+def _broke_off(turn: Turn) -> bool:
+    """Whether the answer ended before its end and nobody wanted that."""
+    return bool(turn.answer and turn.answer.interrupted and STOPPED not in turn.answer.notes)
 
 
 def _ways_out(turn: Turn) -> str:
@@ -272,19 +283,20 @@ def _ways_out(turn: Turn) -> str:
 
 def _actions(turn: Turn) -> str:
     n = turn.number
-    actions = [_do("Copy", "copy"), _do("Edit question", "edit", turn=n), _do("Ask again…", "models", turn=n)]
+    edit = _do("Edit", "edit", "Edit the question", turn=n)
+    actions = [_do("Copy", "copy"), edit, _do("Ask again…", "models", turn=n)]
     if turn.answer:
         actions.append(_do("Save…", "save", turn=n))
         for label, thumb in (("Helpful", "up"), ("Not helpful", "down")):
-            kind = "do chosen" if turn.thumb == thumb else "do"
-            actions.append(_do(label, "rate", kind=kind, turn=n, thumb=thumb))
+            kind = f"do thumb {thumb}{' chosen' * (turn.thumb == thumb)}"
+            actions.append(_do("", "rate", label, kind, label, turn=n, thumb=thumb))
     return f'<ul class="actions">{"".join(f"<li>{action}</li>" for action in actions)}</ul>'
 
 
 def _notes(turn: Turn, said: set[str]) -> Iterable[str]:
     if turn.stopped:
         yield f"{STOPPED[:-1]}: what stands here is cut short." if turn.text else STOPPED
-    elif turn.answer and turn.answer.interrupted:
+    elif turn.answer and turn.answer.interrupted and not any("cut short" in note for note in turn.answer.notes):
         yield "This answer is cut short."
     if turn.unsaved:
         yield turn.unsaved
@@ -338,6 +350,21 @@ def day(iso: str) -> str:
     except ValueError:
         return iso
     return f"{found.day} {found:%B %Y}"
+
+
+def days(isos: Iterable[str]) -> str:
+    """Dates for people, in order; a year is said once.
+
+    >>> days(["2025-02-03", "2025-01-27T09:30:00Z"]), days(["2024-12-31", "2025-01-01"])
+    ('27 January, 3 February 2025', '31 December 2024, 1 January 2025')
+    """
+    named = list(dict.fromkeys(day(iso) for iso in sorted(isos)))
+    years = [name.rpartition(" ")[2] for name in named]
+    last = len(named) - 1
+    return ", ".join(
+        name.rpartition(" ")[0] if i < last and years[i] == years[i + 1] and years[i].isdigit() else name
+        for i, name in enumerate(named)
+    )
 
 
 def marked_text(text: str, citations: Sequence[Citation]) -> str:

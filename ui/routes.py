@@ -134,7 +134,7 @@ def _add_library(routes: "APIRouter", library: Library) -> None:
 
     @routes.get("/library/additions", response_class=HTMLResponse)
     def additions() -> HTMLResponse:
-        html = panels.additions(library.additions, library.files())
+        html = panels.additions(library.additions, library.files(), library.links())
         return HTMLResponse(html, headers={"X-Busy": str(int(library.busy))})
 
     @routes.post("/library/files")
@@ -153,6 +153,11 @@ def _add_library(routes: "APIRouter", library: Library) -> None:
     @routes.delete("/library/files")
     def remove(name: str) -> Response:
         library.remove(name)
+        return Response(status_code=202)
+
+    @routes.delete("/library/links")
+    def forget(address: str) -> Response:
+        library.forget(address)
         return Response(status_code=202)
 
     @routes.post("/library/dismiss")

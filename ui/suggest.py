@@ -12,13 +12,15 @@ from rag.records import Answer, Passage
 from rag.text import terms
 
 MOST = 3
+MOST_DAYS = 2
 
 _NAME = re.compile(r"(?<![.!?:“\"] )(?<!^)\b[A-Z][a-z]+(?:[ -][A-Z][a-z]+){1,2}\b")
 _SPEAKS = r"(?:said|says|told|wrote|called|argued|warned|added|answered|replied|estimated|predicted|posted)\b"
 _NO_PERSON = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December|Monday|Tuesday"
     r"|Wednesday|Thursday|Friday|Saturday|Sunday|Street|Journal|Times|Post|News|University|House|Index|Composite|Jones"
-    r"|Department|States|Kingdom|Bank|Group|Securities|Valley)\b"
+    r"|Department|States|Kingdom|Bank|Group|Securities|Valley|Commission|Committee|Council|Authority|Agency|Ministry"
+    r"|Institute|Observer|Sachs|Stanley|Capital|Research|Daily|Weekly|Press|Europe|America|China)\b"
 )
 
 
@@ -33,7 +35,7 @@ def suggestions(answer: Answer, asked: Collection[str] = ()) -> tuple[str, ...]:
     if answer.interrupted or answer.refused:
         return ()
     told = " ".join([answer.question, answer.standalone_question, *asked, answer.text])
-    kinds = [_titles(answer, told), _speakers(answer.passages, told), _days(answer.passages, told)]
+    kinds = [_titles(answer, told), _speakers(answer.passages, told), islice(_days(answer.passages, told), MOST_DAYS)]
     known = {question.casefold() for question in asked}
     mixed = (question for question in chain.from_iterable(zip_longest(*kinds)) if question)
     return tuple(islice((q for q in dict.fromkeys(mixed) if q.casefold() not in known), MOST))
@@ -46,8 +48,20 @@ def _titles(answer: Answer, told: str) -> Iterator[str]:
     for passage in answer.passages:
         words = set(terms(passage.title))
         if passage.article_id not in cited and words and len(words & known) <= len(words) / 2:
-            title = passage.title.rstrip(" .?!")
-            yield f"{title}?" if re.match(r"(?:Who|What|Why|How|When|Where)\b", title) else f"What about this: {title}?"
+            yield _about(passage.title.rstrip(" .?!"))
+
+
+def _about(title: str) -> str:
+    """A question that the article of this title answers.
+
+    >>> _about("What Wall Street analysts said"), _about("The missing R2: reports of a delayed successor to R1")
+    ('Tell me what Wall Street analysts said.', 'What does “The missing R2” report?')
+    """
+    head = title.partition(": ")[0]
+    short = head if len(head.split()) > 2 else title
+    if re.match(r"(?:Who|What|Why|How|When|Where)\b", short):
+        return f"Tell me {short[0].lower()}{short[1:]}."
+    return f"What does “{short}” report?"
 
 
 def _speakers(passages: Collection[Passage], told: str) -> Iterator[str]:

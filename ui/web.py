@@ -5,6 +5,7 @@ import socket
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 ASSETS = Path(__file__).parent / "assets"
+FONTS = Path(str(files("font_source_serif_pro"))) / "files"
+"""Its Semibold and Regular are the page's serif: Gradio brings none that is whole, and systems differ."""
 DEFAULT_PORT = 7860
 PASSWORD = "AFTERSHOCK_PASSWORD"
 """The environment variable with the password; not an option, because options can be seen by other users."""
@@ -111,6 +114,7 @@ def build_app(
     app = FastAPI(title="Aftershock", lifespan=lifespan, **undocumented)
     app.add_middleware(Guard, password=password, host=host)
     add_error_pages(app)
+    app.mount("/page/fonts", StaticFiles(directory=FONTS))
     app.mount("/page", StaticFiles(directory=ASSETS))
     app.include_router(page_routes(models, store, Library(assistant, allowed)))
     app.include_router(openai_routes(models, places))

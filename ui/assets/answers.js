@@ -1,6 +1,7 @@
 // What can be done with an answer: the links under it, and the question box while a question is edited.
 
 import { current } from "./conversations.js";
+import { toTopOf } from "./newest.js";
 import { ask, closeMenu, download, element, menu, order, say, send, trying, type } from "./base.js";
 
 const ACTION = 'a[href^="#do?"]';
@@ -26,7 +27,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 const actions = {
-  ask: (said) => order({ do: "ask", question: said.get("question") }),
+  ask: (said) => order({ do: "ask", question: said.get("question"), alone: true }), // It stands for itself.
   again,
   copy: (said, link) => copy(link),
   edit: (said) => edit(Number(said.get("turn"))),
@@ -40,6 +41,7 @@ const actions = {
 };
 
 function again(said, link, more = {}) {
+  toTopOf(link);
   order({
     do: "again",
     turn: Number(said.get("turn")),
@@ -121,7 +123,7 @@ document.addEventListener(
   "click",
   (event) => {
     if (event.target.closest?.("#ask .submit-button")) submit(event);
-    if (event.target.closest?.("#new, a.conversation") && editing) endEditing();
+    if (event.target.closest?.("#new, #fresh, a.conversation") && editing) endEditing();
   },
   true,
 );
@@ -143,6 +145,7 @@ async function copy(link) {
 function plain(answer) {
   const copied = answer.cloneNode(true);
   for (const mark of copied.querySelectorAll("a.mark")) mark.textContent = ` [${mark.textContent}]`;
+  for (const flag of copied.querySelectorAll(".unsupported")) flag.textContent = `[${flag.textContent}]`;
   for (const number of copied.querySelectorAll(".number")) number.textContent = `[${number.textContent}]`;
   const lines = (selector, text) => [...copied.querySelectorAll(selector)].map(text);
   document.body.append(copied); // innerText knows lines and list items only of what is in the document.

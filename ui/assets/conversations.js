@@ -16,9 +16,12 @@ const side = element(`
       <button type="button" id="to-ratings">Save ratings</button>
     </div>
   </aside>`);
-const toggle = element('<button type="button" id="menu" aria-controls="side" aria-expanded="false">Menu</button>');
+const toggle = element(
+  '<button type="button" id="menu" aria-controls="side" aria-expanded="false" aria-label="Menu" title="Menu"></button>',
+);
+const fresh = element('<button type="button" id="fresh" aria-label="New chat" title="New chat">+</button>');
 const shade = element('<div id="shade" hidden></div>');
-document.body.prepend(toggle, side, shade);
+document.body.prepend(toggle, fresh, side, shade);
 
 const list = side.querySelector("nav");
 const search = side.querySelector("#find");
@@ -74,8 +77,7 @@ side.addEventListener("click", (event) => {
     manage(more, more.closest("li"));
   } else if (event.target.closest("#new")) {
     fold(true);
-    order({ do: "new" });
-    document.querySelector("#ask textarea").focus();
+    begin();
   } else if (event.target.closest(".close")) {
     fold(true);
     toggle.focus();
@@ -83,6 +85,13 @@ side.addEventListener("click", (event) => {
     download("/ratings.jsonl");
   }
 });
+
+function begin() {
+  order({ do: "new" });
+  document.querySelector("#ask textarea").focus();
+}
+
+fresh.addEventListener("click", begin);
 
 function manage(button, item) {
   const { id } = item.dataset;

@@ -28,9 +28,9 @@ const watch = whileBusy(async () => {
   const response = await send("/library/additions");
   const html = await response.text();
   const busy = response.headers.get("X-Busy") === "1";
-  const unfolded = part(".added")?.open;
+  const unfolded = [...library.querySelectorAll(".added[open]")].map((each) => each.dataset.kind);
   part(".progress").innerHTML = html;
-  if (unfolded && part(".added")) part(".added").open = true;
+  for (const each of library.querySelectorAll(".added")) each.open = unfolded.includes(each.dataset.kind);
   if (wasBusy && !busy) await refresh();
   wasBusy = busy;
   return busy;
@@ -76,9 +76,10 @@ library.addEventListener("click", async (event) => {
     await trying(() => send("/library/dismiss", { method: "POST" }));
     watch();
   }
-  const removed = event.target.closest(".remove-file");
-  if (removed && (await ask(`Remove “${removed.value}” and its articles?`, "Remove")) !== undefined) {
-    await trying(() => send(`/library/files?name=${encodeURIComponent(removed.value)}`, { method: "DELETE" }));
+  const removed = event.target.closest(".remove-file, .remove-link");
+  if (removed && (await ask(`Remove “${removed.value}” and what was read from it?`, "Remove")) !== undefined) {
+    const kind = removed.matches(".remove-file") ? "files?name" : "links?address";
+    await trying(() => send(`/library/${kind}=${encodeURIComponent(removed.value)}`, { method: "DELETE" }));
     wasBusy = true;
     watch();
   }

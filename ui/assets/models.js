@@ -2,7 +2,7 @@
 
 import { dialog, found, say, send, trying, whileBusy } from "./base.js";
 
-const models = dialog("models", "Who answers", '<form class="choices"></form>');
+const models = dialog("models", "Models", '<form class="choices"></form>');
 const form = models.querySelector("form");
 
 const refresh = whileBusy(async () => {
@@ -38,5 +38,5 @@ form.addEventListener("submit", (event) => event.preventDefault());
 
 (await found("#to-models")).addEventListener("click", () => {
   models.showModal();
-  refresh();
+  refresh().then(() => form.querySelector("input:checked")?.focus());
 });

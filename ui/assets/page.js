@@ -1,19 +1,11 @@
 // The page's own parts around Gradio's chat, and what that lacks for keyboards and screen readers.
 
+import { showNewest } from "./newest.js";
 import { highlight } from "./reader.js";
 import "./conversations.js";
 import "./answers.js";
 import "./library.js";
 import "./models.js";
-
-let questions = 0;
-
-// A question that was just asked goes to the top, and its answer grows below it: Gradio leaves it out of sight.
-function showNewest() {
-  const all = document.querySelectorAll("#chat .question");
-  if (all.length > questions) all[all.length - 1].closest(".user-row")?.scrollIntoView({ block: "start" });
-  questions = all.length;
-}
 
 // Gradio names each message by its raw HTML, says "list" where no items are, and puts a nameless button in a button.
 function mend() {
@@ -42,5 +34,12 @@ function mend() {
   }
 }
 
-new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+// Once a frame: a streaming answer changes the page many times in between.
+let waiting = 0;
+new MutationObserver(() => {
+  waiting ||= requestAnimationFrame(() => {
+    waiting = 0;
+    mend();
+  });
+}).observe(document.body, { childList: true, subtree: true });
 mend();

@@ -101,7 +101,7 @@ document.addEventListener(
       event.preventDefault();
       open(link);
     }
-    if (event.target.closest?.("#new, a.conversation")) close();
+    if (event.target.closest?.("#new, #fresh, a.conversation")) close();
   },
   true,
 );
