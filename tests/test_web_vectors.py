@@ -27,6 +27,8 @@ from rag.records import (
 )
 from tests.browser import Visit, ask, ask_next, fits, serving
 from tests.fakes import ScriptedAssistant, citation
+from ui.library import Addition
+from ui.panels import additions
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
@@ -116,7 +118,8 @@ def unharmed(page: Page, beacon: Beacon, address: str) -> None:
     assert page.url.startswith(address)
     assert page.evaluate("document.querySelectorAll('#reader').length") == 1
     brought = "img, script, iframe, form, input, object, embed, video, audio, math, [style*=url], [onerror], [onload]"
-    assert page.locator(f":is(#chat .message, #reader .page, #side nav, #library .shelf) :is({brought})").count() == 0
+    places = "#chat .message, #reader .page, #side nav, #library .shelf, #library .progress"
+    assert page.locator(f":is({places}) :is({brought})").count() == 0
     assert fits(page)
 
 
@@ -150,6 +153,25 @@ def test_hostile_text_does_nothing_wherever_it_stands(
     expect(page.locator("#library .source")).to_have_count(len(BLOCKS) + 2)
     page.locator("#library .source").first.click()
     expect(page.locator("#reader .text")).to_be_visible()
+    unharmed(page, beacon, address)
+
+
+def test_hostile_names_of_files_and_pages_stay_names(
+    served: tuple[ScriptedAssistant, str], beacon: Beacon, visit: Visit
+) -> None:
+    """Every vector as the name of a file and of a page from the web, and as the reason why it was not added."""
+    _, address = served
+    names = [block.strip().replace("BEACON", beacon.address) for _, block in BLOCKS]
+    added = [Addition(name, name, "failed", message=name) for name in names]
+    html = additions(added, names, dict(zip(names, names, strict=True)))
+    page = visit(address)
+    page.route("**/library/additions", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.get_by_role("button", name="Articles", exact=True).click()
+    expect(page.locator("#library .additions .name")).to_have_count(len(names))
+    for kind in page.locator("#library .added summary").all():
+        kind.click()
+    expect(page.locator("#library .remove-link").last).to_be_visible()
+    assert page.locator("#library .remove-file").evaluate_all("all => all.map((each) => each.value)") == names
     unharmed(page, beacon, address)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 from rag.errors import AftershockError, ConversationMissingError, ConversationsError
@@ -35,6 +35,11 @@ class Running:
             if not self.turn.running:
                 return
             await changed.wait()
+
+    async def rest(self, seconds: float) -> None:
+        """Let some time pass, unless the answer comes to its end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.saved.wait(), seconds)
 
     def tell(self) -> None:
         """The turn has changed."""

@@ -30,6 +30,9 @@ EXAMPLES = (
     "How did Washington react to DeepSeek?",
 )
 NONE_OPEN = "-"
+REST_SECONDS = 0.005
+"""For each turn above it, a growing answer is shown so much less often: Gradio goes through all of them each time."""
+MOST_REST_SECONDS = 0.15
 SUBTITLE = "Cited answers about the DeepSeek shock of January 2025"
 
 
@@ -148,6 +151,7 @@ def layout(models: Models, store: Conversations, places: Places, articles: int) 
                             if session.view != view:
                                 return
                             yield render.messages(turns), gr.skip(), gr.skip()
+                            await running.rest(min(REST_SECONDS * (len(turns) - 1), MOST_REST_SECONDS))
                     await running.saved.wait()
                 if session.view != view:
                     return

@@ -41,6 +41,7 @@ async function refresh() {
 function mark() {
   for (const item of list.querySelectorAll("li")) {
     const link = item.querySelector("a");
+    item.classList.toggle("current", item.dataset.id === open);
     if (item.dataset.id === open) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

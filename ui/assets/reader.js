@@ -50,7 +50,9 @@ async function show(address) {
 
 export function highlight() {
   for (const link of document.querySelectorAll(LINK)) {
-    link.classList.toggle("open", Boolean(shown) && link.getAttribute("href") === shown);
+    const isShown = Boolean(shown) && link.getAttribute("href") === shown;
+    link.classList.toggle("open", isShown);
+    if (link.matches(".source")) link.closest("li")?.classList.toggle("open", isShown);
   }
 }
 
@@ -62,8 +64,12 @@ export function open(link) {
   const number = (address) => Number(new URLSearchParams(address.slice("#read?".length)).get("number"));
   addresses = [...new Set(all)].sort((a, b) => number(a) - number(b));
   if (!reader.open) {
+    // A class for the styles: to look for the open reader at each change of the page would cost more than the change.
     if (SHEET.matches || document.querySelector("dialog:modal")) reader.showModal();
-    else reader.show();
+    else {
+      reader.show();
+      document.body.classList.add("reading");
+    }
   }
   show(link.getAttribute("href"));
 }
@@ -71,6 +77,7 @@ export function open(link) {
 export function close() {
   if (!reader.open) return;
   reader.close();
+  document.body.classList.remove("reading");
   shown = "";
   highlight();
   // The answer may have been drawn anew since: then the same link in the new drawing.
