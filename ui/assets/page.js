@@ -9,6 +9,7 @@ import "./models.js";
 
 // Gradio names each message by its raw HTML, says "list" where no items are, and puts a nameless button in a button.
 function mend() {
+  document.body.classList.toggle("streaming", Boolean(document.querySelector("#ask .stop-button")));
   highlight();
   showNewest();
   for (const each of document.querySelectorAll("#chat [data-testid][aria-label]")) each.removeAttribute("aria-label");
