@@ -160,6 +160,14 @@ def refusal() -> list[Event]:
 Step: TypeAlias = Event | Exception | Signal | float
 
 
+def silence() -> list[Step]:
+    """A model that says nothing for ten seconds but gives signs of life, as a served one does."""
+    steps: list[Step] = []
+    for _ in range(200):
+        steps += [StageEvent("model", "m reads"), 0.05]
+    return steps
+
+
 class ScriptedAssistant:
     """Answers each question with the next script of its queue and remembers what it was asked.
 

@@ -506,7 +506,8 @@ def test_help_imports_nothing_heavy() -> None:
     """`aftershock --help` lists the commands, those that evals adds too, without loading what makes a start slow."""
     code = (
         "import sys; from ui.cli import main; status = main(['--help']); "
-        "heavy = {'torch', 'numpy', 'chromadb', 'gradio', 'langchain_core', 'sentence_transformers', 'httpx'}; "
+        "heavy = {'torch', 'numpy', 'chromadb', 'gradio', 'langchain_core', 'sentence_transformers', 'httpx', 'mcp', "
+        "'openai', 'fastapi'}; "
         "sys.exit(status or ', '.join(heavy & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,9 +11,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from rag.records import StageEvent, TextEvent
+from rag.records import TextEvent
 from tests.browser import serving
-from tests.fakes import LOSS, NVIDIA, TEXT, ScriptedAssistant, model_answer, quoted_answer
+from tests.fakes import LOSS, NVIDIA, TEXT, ScriptedAssistant, model_answer, quoted_answer, silence
 from ui import places
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -24,7 +24,7 @@ KEY = {"Authorization": f"Bearer {PASSWORD}"}
 
 def connect(address: str, **options: object) -> closing[Client]:
     """A client that tells nobody of what it does."""
-    return closing(Client(address, verbose=False, analytics_enabled=False, **options))  # type: ignore[arg-type]
+    return closing(Client(address, verbose=False, analytics_enabled=False, **options))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_cancelled_job_stops_the_model(served: tuple[ScriptedAssistant, str]) 
     """`job.cancel()` closes the answer's stream."""
     assistant, address = served
     assistant.closed.clear()
-    assistant.scripts.append([StageEvent("model", "m reads"), *([0.05, StageEvent("model", "m reads")] * 200)])
+    assistant.scripts.append(silence())
     with connect(address, headers=KEY) as client:
         job = client.submit("Why?", api_name="/ask")
         next(job)

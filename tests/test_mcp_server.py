@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from rag.records import StageEvent, TextEvent
 from tests.browser import serving
-from tests.fakes import COST, LOSS, NVIDIA, ScriptedAssistant, model_answer, quoted_answer
+from tests.fakes import COST, LOSS, NVIDIA, ScriptedAssistant, model_answer, quoted_answer, silence
 from ui import places
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -65,7 +65,7 @@ def test_an_assistant_asks_searches_and_reads(served: tuple[ScriptedAssistant, s
     assistant.scripts.append(model_answer())
     stages: list[str | None] = []
 
-    async def tell(_: float, __: float | None, message: str | None) -> None:
+    async def tell(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
         stages.append(message)
 
     async def visit() -> None:
@@ -97,13 +97,13 @@ def test_a_cancelled_question_stops_the_model(served: tuple[ScriptedAssistant, s
     """The client's word that it wants no more closes the answer's stream."""
     assistant, address = served
     assistant.closed.clear()
-    assistant.scripts.append([StageEvent("model", "m reads"), *([0.05, StageEvent("model", "m reads")] * 200)])
+    assistant.scripts.append(silence())
 
     async def visit() -> None:
         async with connected(address) as session:
             begun = asyncio.Event()
 
-            async def tell(_: float, __: float | None, ___: str | None) -> None:
+            async def tell(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
                 begun.set()
 
             asking = asyncio.create_task(session.call_tool("ask", {"question": "Why?"}, progress_callback=tell))
@@ -129,7 +129,7 @@ def test_a_full_queue_is_told_as_an_error(monkeypatch: pytest.MonkeyPatch) -> No
         async with connected(address) as session:
             begun = asyncio.Event()
 
-            async def tell(_: float, __: float | None, ___: str | None) -> None:
+            async def tell(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
                 begun.set()
 
             first = asyncio.create_task(session.call_tool("ask", {"question": "Why?"}, progress_callback=tell))

@@ -33,7 +33,7 @@ def answered(address: str, number: int) -> tuple[str, str]:
     with httpx.Client(base_url=address, timeout=120) as client:
         client.get("/")
         dependencies = client.get("/config").json()["dependencies"]
-        order = next(each["id"] for each in dependencies if each["targets"][0][1] == "submit" and each["queue"])
+        order = next(each["id"] for each in dependencies if each["targets"] and each["targets"][0][1] == "submit")
         joined = {"data": [question, None], "fn_index": order, "session_hash": session}
         assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
         with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as lines:
