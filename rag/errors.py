@@ -18,7 +18,8 @@
     │   └── ConversationMissingError   the visitor has no such conversation
     └── ModelError
         ├── ModelServerError       the model server cannot be reached, or failed
-        │   └── ModelOverflowError     it refuses a prompt that is too long for the model
+        │   ├── ModelOverflowError     it refuses a prompt that is too long for the model
+        │   └── ModelThinkingError     it refuses to have the model think
         ├── ModelAccessError       the model server refuses the key
         ├── ModelNotFoundError     the server does not have the model asked for
         ├── ModelRoomError         the server's disk has no room for a model
@@ -103,6 +104,10 @@ class ModelServerError(ModelError):
 
 class ModelOverflowError(ModelServerError):
     """The model server refuses a prompt that is too long for the model."""
+
+
+class ModelThinkingError(ModelServerError):
+    """The model server refuses to have the model think, because it can't."""
 
 
 class ModelAccessError(ModelError):

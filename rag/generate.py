@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rag.citations import Citer, Piece
-from rag.errors import ModelError, ModelOverflowError
+from rag.errors import ModelError, ModelOverflowError, ModelThinkingError
 from rag.prompts import REFUSAL, Prompt, render
 from rag.records import (
     Citation,
@@ -83,6 +83,9 @@ def generate(
         )
     if not model.think and answer.reasoning:
         answer.notes.append(f"The model {model.name} can't be told not to think.")
+    if model.think_asked and not answer.reasoning:
+        trouble = "did not" if model.can_think or model.thinks else "cannot"
+        answer.notes.append(f"The model {model.name} {trouble} think first, although it was asked to.")
     return (yield from _finished(answer, evidence[: answer.passages], embedder))
 
 
@@ -146,7 +149,11 @@ def _attempt(
 
 def _answer(model: ServedModel, prompt: Prompt, room: Room, answer: _Answer) -> Generator[Event, None, Usage | None]:
     """The model's answer; where it is all thinking, another one without, if thinking can be switched off."""
-    usage, trouble = yield from _relay(model, prompt, room, answer, think=model.think)
+    try:
+        usage, trouble = yield from _relay(model, prompt, room, answer, think=model.think)
+    except ModelThinkingError:
+        # A server that is older than the model: it was told that the model can think, and doesn't know how.
+        usage, trouble = yield from _relay(model, prompt, room, answer, think=False)
     if answer.text:
         return usage
     if not (model.think and model.can_think):

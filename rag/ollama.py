@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ModelError, ModelInterruptedError, ModelNotFoundError, ModelServerError
+from rag.errors import ModelError, ModelInterruptedError, ModelNotFoundError, ModelServerError, ModelThinkingError
 from rag.served import ServedModel, client_options, is_here, is_r1, listing_timeout, one_line, streaming_options
 from rag.settings import Settings
 
@@ -103,6 +103,7 @@ def describe(client: Any, tag: str, settings: Settings) -> OllamaModel | None:
         thinks=think if can_think else r1 or "<think>" in (shown.template or ""),
         system_prompt=not r1,
         think=think,
+        think_asked=settings.think == "true",
         thinking_tokens=settings.think_tokens,
         thinking_seconds=settings.think_seconds,
     )
@@ -130,7 +131,8 @@ def ollama_errors(url: str, tag: str = "") -> Iterator[None]:
     except ollama.ResponseError as error:
         if error.status_code == 404 and tag:
             raise ModelNotFoundError(not_found(url, tag)) from error
-        raise ModelServerError(f"The model server at {url} failed: {one_line(error.error)}.") from error
+        kind = ModelThinkingError if "does not support thinking" in error.error else ModelServerError
+        raise kind(f"The model server at {url} failed: {one_line(error.error)}.") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
         raise ModelServerError(f"No model server answers at {url}; {_how_to_start(url)}.") from error
     except httpx.TimeoutException as error:

@@ -110,6 +110,7 @@ def find_openai_model(settings: Settings) -> OpenAIModel:
         thinks=think or r1,
         system_prompt=not r1,
         think=think,
+        think_asked=settings.think == "true",
         thinking_tokens=settings.think_tokens,
         thinking_seconds=settings.think_seconds,
         switches=settings.think != "auto" and not r1,

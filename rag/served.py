@@ -54,6 +54,7 @@ class ServedModel(ABC):
         thinks: the model is expected to think before it answers, in a field of its own or in the text.
         system_prompt: rules go into a system message. The R1 family does better without one.
         think: whether it is to think; without effect where that can't be switched.
+        think_asked: the user asked in so many words that it thinks.
         thinking_tokens: tokens of thinking, after which it is stopped.
         thinking_seconds: seconds of thinking, after which it is stopped.
         first_token_seconds: longest wait for the first token: the server may have to load tens of gigabytes first.
@@ -67,6 +68,7 @@ class ServedModel(ABC):
     thinks: bool
     system_prompt: bool
     think: bool = True
+    think_asked: bool = False
     thinking_tokens: int = 2048
     thinking_seconds: float = 180.0
     first_token_seconds: float = 600.0
@@ -104,6 +106,7 @@ class ServedModel(ABC):
 
         Raises:
             ModelServerError: the server cannot be reached, failed, or stayed silent for too long.
+            ModelThinkingError: it was to think, and the server says that it can't.
             ModelNotFoundError: the server no longer has the model.
             ModelInterruptedError: the answer broke off.
         """

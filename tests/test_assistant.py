@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,10 @@ from rag.errors import (
     ModelNotFoundError,
     QuestionError,
 )
+from rag.models import find_model
 from rag.records import CitationEvent, DoneEvent, Event, ReasoningEvent, StageEvent, Support, TextEvent, WithdrawnEvent
-from tests.ollama_server import Cut, Done, End, Failure, Model, OllamaServer, Raw, Reply, Thinking
+from rag.served import ServedModel
+from tests.ollama_server import Cut, Done, End, Failure, Hang, Model, OllamaServer, Raw, Reply, Thinking
 from tests.openai_server import OpenAIServer
 
 QUESTION = "How much market value did Nvidia lose on 27 January 2025?"
@@ -282,7 +284,6 @@ def test_a_name_that_no_model_has_is_an_error(corpus_index: Path) -> None:
 FAILURES: dict[str, tuple[Sequence[Reply], str]] = {
     "error": ([[Failure(500, "llama runner process has terminated")]], "llama runner process has terminated"),
     "memory": ([[Failure(500, "model requires more system memory (5.6 GiB)")]], r"more system memory \(5\.6 GiB\)"),
-    "old version": ([[Failure(400, '"deepseek-r1:8b" does not support thinking')]], "does not support thinking"),
     "cut amid thinking": ([[Thinking("Let me see."), Cut()]], "broke off the connection"),
     "cut amid raw thinking": ([["<think>Let me", Cut()]], "broke off the connection"),
     "malformed line": ([[Thinking("Hm."), Raw("{malformed")]], "sent no answer in"),
@@ -313,6 +314,75 @@ def test_a_failing_server_leaves_the_sources_own_words(corpus_index: Path, proto
     assert re.search(said, note)
     assert note.endswith("The answer is in the sources' own words.")
     assert StageEvent("note", note) in events
+
+
+PLAIN = Model("llama3.2:3b", capabilities=("completion",))
+SAID: Reply = ["Nvidia lost about $589 billion of market value on 27 January 2025 [1]."]
+
+
+@pytest.mark.parametrize(
+    ("model", "replies", "think", "note"),
+    [
+        (PLAIN, [SAID], "true", "cannot think first, although it was asked to."),
+        (Model("deepseek-r1:8b"), [SAID], "true", "did not think first, although it was asked to."),
+        (
+            Model("deepseek-r1:8b"),
+            [[Failure(400, '"deepseek-r1:8b" does not support thinking')], SAID],
+            "true",
+            "did not think first, although it was asked to.",
+        ),
+        (Model("deepseek-r1:8b"), [[Failure(400, '"deepseek-r1:8b" does not support thinking')], SAID], "auto", ""),
+        (PLAIN, [SAID], "auto", ""),
+    ],
+)
+def test_thinking_that_is_asked_for_in_vain_is_told(
+    corpus_index: Path, model: Model, replies: Sequence[Reply], think: str, note: str
+) -> None:
+    """The model answers all the same, also where an old server refuses to have it think; a note tells."""
+    with OllamaServer([model], replies) as server:
+        settings = Settings(corpus_index, model=f"ollama:{model.name}", ollama_host=server.url, think=think)
+        assistant = Assistant.from_settings(settings)
+        _, answer = events_of(assistant)
+        assistant.close()
+    assert answer.model == f"ollama/{model.name}"
+    assert answer.notes == ((f"The model ollama/{model.name} {note}",) if note else ())
+
+
+@pytest.mark.parametrize("protocol", ["ollama", "openai"])
+@pytest.mark.parametrize("said", [[], [Thinking("Let me see.")], ["Nvidia lost about $589 billion [1]. Then"]])
+def test_a_server_that_falls_silent_is_given_up(
+    corpus_index: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, said: Reply
+) -> None:
+    """Before its first word, amid its thinking and amid its answer; what there is stays, or is quoted."""
+    name = "Qwen/Qwen3-8B"
+
+    def hasty(settings: Settings) -> ServedModel:
+        return replace(find_model(settings), first_token_seconds=0.3, next_token_seconds=0.2)
+
+    monkeypatch.setattr("rag.models.find_model", hasty)
+    replies: list[Reply] = [[*said, Hang()]]
+    with OpenAIServer(name, replies) if protocol == "openai" else OllamaServer([Model(name)], replies) as server:
+        settings = Settings(
+            corpus_index, model=f"{protocol}:{name}", ollama_host=server.url, openai_base_url=server.url
+        )
+        assistant = Assistant.from_settings(settings)
+        _, answer = events_of(assistant)
+        assistant.close()
+        [chat] = server.chats
+        assert chat.gone.wait(10)
+    [note] = answer.notes
+    silent = f"The model server at {server.url} has been silent for {0.2 if said else 0.3:g} seconds."
+    if said and isinstance(said[0], str):
+        assert (answer.model, answer.interrupted, note) == (
+            f"{protocol}/{name}",
+            True,
+            f"The answer is cut short. {silent}",
+        )
+        assert answer.text.startswith("Nvidia lost about $589 billion")
+    else:
+        assert (answer.model, answer.interrupted) == ("quotes", False)
+        assert note == f"{silent} The answer is in the sources' own words."
+        assert answer.citations
 
 
 def test_a_server_that_is_gone_and_comes_back(corpus_index: Path) -> None:
