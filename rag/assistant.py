@@ -10,9 +10,9 @@ from importlib.metadata import entry_points
 from typing import Any, Self
 
 from rag import smalltalk
+from rag.changes import daily_changes
 from rag.conversation import standalone
 from rag.disagreements import disagreements
-from rag.changes import daily_changes
 from rag.embed import Embedder, MiniLM
 from rag.errors import (
     IndexEmptyError,

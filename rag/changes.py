@@ -43,11 +43,12 @@ _MONTH = (
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _DAY = rf"(?:{_WEEKDAY},? )?(?:\d{{1,2}} {_MONTH}|{_MONTH} \d{{1,2}},?)(?:,? \d{{4}})?|{_WEEKDAY}"
 _ROUGH = (
-    r"about|around|some|nearly|almost|roughly|approximately|(?:just |slightly |well )?(?:more|less) than|over|under|below"
-    r"|above|at least|up to|as much as|as low as"
+    r"about|around|some|nearly|almost|roughly|approximately|(?:just |slightly |well )?(?:more|less) than|over|under"
+    r"|below|above|at least|up to|as much as|as low as"
 )
 _NOUN = re.compile(
-    r"\b(?:(?:decline|fall|drop|slump|loss|plunge|slide)|(?P<up>gain|rise|rebound|jump)) (?:in|of|for) (?P<name>[^,;%]+?)"
+    r"\b(?:(?:decline|fall|drop|slump|loss|plunge|slide)|(?P<up>gain|rise|rebound|jump)) (?:in|of|for)"
+    r" (?P<name>[^,;%]+?)"
     rf"(?: on (?:{_DAY}))? (?:as|was|at|of|came to|amounted to)(?: (?:{_ROUGH}))? $"
 )
 _LINK = re.compile(
@@ -62,7 +63,8 @@ _DURING = re.compile(
     r"\bat one point|\bat (?:its|their|the) (?:low|high|worst|lowest|peak|open)|\bmidday|\bnoon\b|\bworst point"
     r"|\bbefore the (?:market|opening|bell|open)|\b(?<!closing )bell of|\bpre-?market|\bafter-hours"
     r"|\b(?:early|late|morning|afternoon|extended|premarket) (?:trad\w+|dealings|deals)\b"
-    r"|\b(?:in|during) the (?:morning|afternoon|day|session)\b(?! before)|\bas (?:much|low|high|many) as|\bup to\b|\bintra-?day"
+    r"|\b(?:in|during) the (?:morning|afternoon|day|session)\b(?! before)"
+    r"|\bas (?:much|low|high|many) as|\bup to\b|\bintra-?day"
     r"|\b\d{1,2}:\d\d\b|\bearlier in the (?:day|session)",
     re.IGNORECASE,
 )
@@ -73,8 +75,8 @@ _LONGER = re.compile(
 )
 _CLAUSE = re.compile(r"[;:] |, (?:so that|but|while|whereas|although|though)\b|, and (?=[A-Z]|the\b)")
 _NO_PRICE = re.compile(
-    r"\s+(?:between|of (?!\d)|as many|more (?!than)|fewer|less (?!than)|stake|share of|chance|growth|tariff|a (?:day|week|month|year)\b"
-    r"|(?:year|month|quarter)[- ]on|points?\b)"
+    r"\s+(?:between|of (?!\d)|as many|more (?!than)|fewer|less (?!than)|stake|share of|chance|growth|tariff"
+    r"|a (?:day|week|month|year)\b|(?:year|month|quarter)[- ]on|points?\b)"
 )
 _OPENERS = (
     r"an?|the|another|also|which|who|whose|where|known|or|like|one|once|now|then|formerly|itself|owned|based"
@@ -82,8 +84,8 @@ _OPENERS = (
 )
 _ASIDE = re.compile(rf", (?:{_OPENERS}) .*,\s*$", re.DOTALL)
 _BOUNDARY = re.compile(
-    r"[;:] |(?:, )?\b(?:while|whereas|but|when|where|that|as|with|although|though|because|after|which|so)\b |, (?:and )?"
-    r"| and "
+    r"[;:] |(?:, )?\b(?:while|whereas|but|when|where|that|as|with|although|though|because|after|which|so)\b "
+    r"|, (?:and )?| and "
 )
 _ADVERBS = re.compile(
     r"(?:\s(?:each|also|likewise|both|again|then|already|itself|later|still|only|even|was|were|had|has|have|been|traded"
@@ -91,7 +93,8 @@ _ADVERBS = re.compile(
 )
 _ITS = re.compile(r"(?:the (?:index|company|shares?|stock|group|chipmaker)|its|their|it|they)\b", re.IGNORECASE)
 _LEADING = re.compile(
-    rf"(?:(?:On|In|By|At)(?: the)? (?:close (?:of|on) )?(?:{_DAY}),? ?|At (?:midday|noon|one point|first),? |(?:also|both|and|the|The|shares? (?:of|in)"
+    rf"(?:(?:On|In|By|At)(?: the)? (?:close (?:of|on) )?(?:{_DAY}),? ?|At (?:midday|noon|one point|first),? "
+    r"|(?:also|both|and|the|The|shares? (?:of|in)"
     rf"|Shares? (?:of|in)|stocks? (?:of|in)|American) )+"
 )
 _TRAILING = re.compile(
@@ -103,9 +106,7 @@ _OF_COUNTRY = re.compile(r"(?<!Bank)(?<!University)(?<!Republic) of (?:the )?[A-
 _OWNER = re.compile(r"^[A-Z]\w+[’']s (?=[A-Z])")
 _DESCRIBED = re.compile(r"(?:(?:[a-z]+-[a-z]+|[a-z]+(?<!ing)) ){1,2}(?=[A-Z])")
 """What stands before a name without changing whose it is: "tech-heavy", "coal miner"."""
-_NAME = re.compile(
-    r"(?:[A-Z][\w&.+’'-]*|\d[A-Z]\w*)(?: (?:[A-Z&][\w&.+’'-]*|of(?= [A-Z])|\d{2,4})){0,5}|[a-z][A-Z]\w+"
-)
+_NAME = re.compile(r"(?:[A-Z][\w&.+’'-]*|\d[A-Z]\w*)(?: (?:[A-Z&][\w&.+’'-]*|of(?= [A-Z])|\d{2,4})){0,5}|[a-z][A-Z]\w+")
 _ASSET = re.compile(
     r"(?:spot |american |us |brent |japanese |swiss )?(?:gold|silver|copper|platinum|crude(?: oil)?|oil|natural gas|yen"
     r"|franc|euro|sterling|dollar(?: index)?|bitcoin|ether)",
@@ -122,15 +123,17 @@ _ALSO_CALLED = re.compile(
 )
 _LEGAL = {"inc", "corp", "corporation", "group", "holdings", "technologies", "company", "co", "ltd", "plc", "index"}
 _LEVEL = re.compile(
-    r"^,? (?:lower |higher |down |up )?(?:to|at)(?: (?:close|end|finish|stand) at)? (?P<level>[$€£¥]?\d[\d,]*(?:\.\d+)?)(?![\d%])"
-    r"(?! (?:p\.?m|a\.?m|%))|^[^%]{0,45}? and (?:closed|ended|finished|settled) (?:at|near) (?P<then>[$€£¥]?\d[\d,]*(?:\.\d+)?)"
+    r"^,? (?:lower |higher |down |up )?(?:to|at)(?: (?:close|end|finish|stand) at)?"
+    r" (?P<level>[$€£¥]?\d[\d,]*(?:\.\d+)?)(?![\d%])(?! (?:p\.?m|a\.?m|%))"
+    r"|^[^%]{0,45}? and (?:closed|ended|finished|settled) (?:at|near) (?P<then>[$€£¥]?\d[\d,]*(?:\.\d+)?)"
 )
 _WHO = r"(?:[Tt]he )?(?P<{}>[A-Z][\w&.’'-]*(?: (?:of |and )?[A-Z][\w&.’'-]*){{0,3}})"
 _SAYS = r"(?:reported|said|says|wrote|counted|noted|found|calculated)"
 _ACCORDING = re.compile(
-    rf"\b[Aa]ccording to {_WHO.format('one')}|, {_WHO.format('two')} {_SAYS}\b(?! that)|^{_WHO.format('three')} {_SAYS} that\b"
-    rf"|^(?:\w+ ){{0,3}}{_WHO.format('four')} gave\b"
+    rf"\b[Aa]ccording to {_WHO.format('one')}|, {_WHO.format('two')} {_SAYS}\b(?! that)"
+    rf"|^{_WHO.format('three')} {_SAYS} that\b|^(?:\w+ ){{0,3}}{_WHO.format('four')} gave\b"
 )
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -303,7 +306,7 @@ def _subjects(told: str) -> list[str]:
 
 
 def _name(part: str) -> str:
-    """The name that a part of a sentence is, without what says no more than that it has a price; empty if it is none."""
+    """The name that a part of a sentence is, without words that say only that it has a price; empty if it is none."""
     name = " ".join(part.split()).strip(" ,")
     previous = ""
     while name != previous:
@@ -442,7 +445,8 @@ def _same_value(one: Move, other: Move) -> bool:
 def _change(subject: str, day: str, at_close: bool, same: Sequence[_Told], numbers: Iterator[int]) -> DailyChange:
     # The most exact report first: it is the value.
     best = same[0].move
-    rough = {"over": "more than", "under": "up to" if not at_close else "less than"}.get(best.figure.rough, best.figure.rough)
+    bounds = {"over": "more than", "under": "less than" if at_close else "up to"}
+    rough = bounds.get(best.figure.rough, best.figure.rough)
     sentences = {(t.passage.article_id, t.sentence.start): t for t in same}
     return DailyChange(
         subject,

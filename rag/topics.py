@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from functools import cache
 
 from rag.text import content_terms, terms
@@ -14,39 +14,43 @@ TITLE = 0.5
 # Of words that fit two topics each has the one that readers would look under.
 _WORDS = {
     "Markets": """
-        share shares stock stocks index indices market markets nasdaq dow s&p stoxx nikkei topix dax closed closing trading
-        traded sell-off selloff rally rebound slump tumbled plunged slid sank investors investor shareholders fund funds
-        futures bond yield gold bitcoin currency dollar yen valuation capitalisation wiped lost gained fell rose climbed
-        dropped record wall street listing listed ipo billionaires fortune fortunes wealth analyst analysts
+        share shares stock stocks index indices market markets nasdaq dow s&p stoxx nikkei topix dax closed
+        closing trading traded sell-off selloff rally rebound slump tumbled plunged slid sank investors investor
+        shareholders fund funds futures bond yield gold bitcoin currency dollar yen valuation capitalisation
+        wiped lost gained fell rose climbed dropped record wall street listing listed ipo billionaires fortune
+        fortunes wealth analyst analysts
         """,
     "Models": """
-        model models release released reasoning benchmark benchmarks parameters tokens token trained training paper
-        weights open-source open-weight distilled distillation chatbot version preview r1 v2 v3 v4 o1 o3-mini gpt llama
-        qwen doubao kimi ernie gemini claude grok mistral small tülu hunyuan library code architecture mixture experts
-        attention reinforcement learning researchers reproduction launched unveiled introduced upgrade api
+        model models release released reasoning benchmark benchmarks parameters tokens token trained training
+        paper weights open-source open-weight distilled distillation chatbot version preview r1 v2 v3 v4 o1
+        o3-mini gpt llama qwen doubao kimi ernie gemini claude grok mistral small library code architecture
+        mixture experts attention reinforcement learning researchers reproduction launched unveiled introduced
+        upgrade api
         """,
     "Policy": """
-        government ban banned bans bill act law rule rules senator congress house committee president trump biden minister
-        ministry ministries premier regulator regulators regulation authority authorities commission commissioner export
-        exports controls control licence licences license licensing restrict restrictions tariff tariffs court prosecutors
-        charges order ordered prohibited governor agencies agency navy nasa federal state states administration white
-        washington beijing pentagon department commerce bis investigation probe fine garante agcm symposium
+        government ban banned bans bill act law rule rules senator congress house committee president trump
+        biden minister ministry ministries premier regulator regulators regulation authority authorities
+        commission commissioner export exports controls control licence licences license licensing restrict
+        restrictions tariff tariffs court prosecutors charges order ordered prohibited governor agencies agency
+        federal state states administration white washington beijing pentagon department commerce bis
+        investigation probe fine
         """,
     "Security": """
-        attack attacks cyberattack cyberattacks botnets botnet database exposed password passwords leak leaked hackers hacked
-        vulnerability vulnerabilities encryption privacy data personal jailbreak jailbreaks safety harmful censorship
-        censored refused login security outage malicious registrations prompts
+        attack attacks cyberattack cyberattacks botnets botnet database exposed password passwords leak leaked
+        hackers hacked vulnerability vulnerabilities encryption privacy data personal jailbreak jailbreaks
+        safety harmful censorship censored refused login security outage malicious registrations prompts
         """,
     "Companies": """
-        spend spending invest investment billion capital price prices pricing discount discounts cut customers users
-        downloads app revenue profit results quarter chip chips gpus data-centre centres cloud azure bedrock nim hosting
-        service services offer offered stake funding round raised hired staff employees engineers founded registered
-        company companies start-up startup partnership deal project stargate orders sold suppliers factory adopted
-        integrate integrated wechat
+        spend spending invest investment billion capital price prices pricing discount discounts cut customers
+        users downloads app revenue profit results quarter chip chips gpus data-centre centres cloud azure
+        hosting service services offer offered stake funding round raised hired staff employees engineers
+        founded registered company companies start-up startup partnership deal project orders sold suppliers
+        factory adopted integrate integrated
         """,
     "Voices": """
-        said says told wrote called argued interview essay podcast post tweeted statement admitted praised disputed claimed
-        warned x linkedin blog question-and-answer asked compared predicted doubted remarks speech
+        said says told wrote called argued interview essay podcast post tweeted statement admitted praised
+        disputed claimed warned x linkedin blog question-and-answer asked compared predicted doubted remarks
+        speech
         """,
 }
 TOPICS = (*_WORDS, OTHER)
@@ -73,7 +77,7 @@ def topic_of(text: str, title: str = "") -> str:
     'Policy'
     """
     known = _topics_of()
-    counted: Counter[str] = Counter()
+    counted: defaultdict[str, float] = defaultdict(float)
     for words, weight in ((content_terms(text), 1.0), (content_terms(title), TITLE)):
         for term in set(words):
             for topic in known.get(term, ()):
