@@ -32,10 +32,9 @@ export function forget() {
 }
 
 export function resize() {
-  const { width, height } = place?._fullLayout ?? {};
-  if (place?.data && place.offsetWidth && (width !== place.clientWidth || height !== place.clientHeight)) {
-    Plotly.Plots.resize(place);
-  }
+  if (!place?.data || !place.clientWidth) return;
+  const { width, height } = place.layout;
+  if (width !== place.clientWidth || height !== place.clientHeight) Plotly.relayout(place, size());
 }
 
 /** Have these points stand out. */
@@ -103,9 +102,11 @@ const style = (name) => getComputedStyle(place).getPropertyValue(name).trim();
 const colour = (number) => style(`--topic-${number + 1}`);
 const narrow = () => place.clientWidth < 600;
 
+const size = () => ({ width: place.clientWidth, height: place.clientHeight });
+
 function look() {
   return {
-    autosize: true,
+    ...size(),
     showlegend: false,
     dragmode: "pan",
     hovermode: "closest",
