@@ -61,7 +61,8 @@ _PRESENT = re.compile(r"\b(?:is|are|has|(?<!to )have)\b")
 _BEFOREHAND = re.compile(r"\bhad\b")
 _LEANING = re.compile(
     r"(?:also|already|another|other|both|it|its|he|she|his|her|they|their|this|that|these|those|such|more|most|some|two"
-    r"|the (?:same|second|third|fourth|fifth|sixth|other|first|next|largest|record|cause|claim|figure|sum)|not|anyone|reports|sources|how|when"
+    r"|the (?:same|second|third|fourth|fifth|sixth|other|first|next|largest|record|cause|claim|figure|sum)"
+    r"|not|anyone|reports|sources|how|when"
     r"|in percentage|together|besides|asked|published (?:sums|figures|closing))\b",
     re.IGNORECASE,
 )
