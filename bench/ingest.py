@@ -7,6 +7,7 @@ the process and those that it started, looked at twenty times a second.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,8 +22,8 @@ import typer
 
 from bench import peers
 from bench.news import generate
+from bench.processes import OFFLINE, ROOT
 
-ROOT = Path(__file__).parents[1]
 LOOK_SECONDS = 0.05
 OURS = (sys.executable, "-m", "bench.our_way")
 
@@ -91,19 +92,34 @@ def _rows(
         rows.append(measured(name, [*command, str(folder(place, count)), str(place / index), *more]))
 
     if any(articles):
-        # The model is put into its fast form once on a machine, which is no part of an ingest.
-        subprocess.run([sys.executable, "-c", _WARM], cwd=ROOT, check=True)
+        _warm()
     for count in filter(None, articles):
         run(REAL, count, f"real-{count}")
     if langchain:
-        theirs = [str(peers.python(environment)), str(ROOT / "bench" / "langchain_way.py")]
-        run(LANGCHAIN, langchain, "langchain", theirs)
+        run(LANGCHAIN, langchain, "langchain", _theirs(environment))
     for count in filter(None, constant):
         run(CONSTANT, count, f"constant-{count}", OURS, "constant")
     if again:
         run(CONSTANT, again, "again", OURS, "constant")
         run(AGAIN, again, "again", OURS, "constant")
     return rows
+
+
+def side_by_side(place: Path, count: int, environment: Path | None = None) -> tuple[Row, Row]:
+    """Our row for so many articles with the real embedder, and the plain LangChain way's."""
+    _warm()
+    articles = str(folder(place, count))
+    ours = measured(REAL, [*OURS, articles, str(place / "ours-beside")])
+    return ours, measured(LANGCHAIN, [*_theirs(environment), articles, str(place / "theirs-beside")])
+
+
+def _warm() -> None:
+    """The model is put into its fast form once on a machine, which is no part of an ingest."""
+    subprocess.run([sys.executable, "-c", _WARM], cwd=ROOT, check=True)
+
+
+def _theirs(environment: Path | None) -> list[str]:
+    return [str(peers.python(environment)), str(ROOT / "bench" / "langchain_way.py")]
 
 
 def folder(place: Path, count: int) -> Path:
@@ -125,7 +141,10 @@ def measured(name: str, command: Sequence[str]) -> Row:
     """
     started = time.perf_counter()
     most, work = 0, 0.0
-    with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output, cwd=ROOT) as process:
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, stdout=output, cwd=ROOT, env=os.environ | OFFLINE) as process,
+    ):
         while process.poll() is None:
             used, worked = usage(process.pid)
             most, work = max(most, used), max(work, worked)

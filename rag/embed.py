@@ -29,6 +29,10 @@ WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
 DIMENSIONS = 384
 
+_MOST_LENGTHS = 50_000
+"""Words whose length in tokens is remembered; nearly all words of a text are among them."""
+_LONGEST_WORD = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -89,6 +93,7 @@ class MiniLM:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._lengths: dict[str, int] = {}
         self._pool = ThreadPoolExecutor(_cores(), "embedder")
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -137,8 +142,19 @@ class MiniLM:
         return [found[row] for row in range(len(texts))]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens the model makes of each text, without its own marks."""
-        return [len(e.ids) for e in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+        """How many tokens the model makes of each text, without its own marks.
+
+        Nothing that the model knows as one token has a space in it. So words are counted once and remembered.
+        """
+        words = [text.split(" ") for text in texts]
+        known = self._lengths if len(self._lengths) < _MOST_LENGTHS else {}
+        unknown = list({word for some in words for word in some}.difference(known))
+        encodings = self._counter.encode_batch(unknown, add_special_tokens=False) if unknown else ()
+        new = {word: len(encoding.ids) for word, encoding in zip(unknown, encodings, strict=True)}
+        counts = [sum(known[word] if word in known else new[word] for word in some) for some in words]
+        known.update((word, length) for word, length in new.items() if len(word) <= _LONGEST_WORD)
+        self._lengths = known
+        return counts
 
     # LangChain's `Embeddings` interface, by shape: no base class, so that nothing of LangChain is imported here.
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

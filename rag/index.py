@@ -287,21 +287,13 @@ class Index:
 
     def dated(self) -> list[tuple[Article, list[Evidence]]]:
         """The articles that have event dates, oldest first, each with all its passages in order."""
-        return self._whole("event_dates != '[]'")
-
-    def measured(self) -> list[tuple[Article, list[Evidence]]]:
-        """The articles that hold a percentage, oldest first, each with all its passages in order."""
-        return self._whole("(instr(article.text, '%') OR article.text LIKE '%per%cent%')")
-
-    def _whole(self, wanted: str) -> list[tuple[Article, list[Evidence]]]:
-        """The articles that a condition in SQL is true of; of copies only the one that leads their story."""
         with self._translated():
             articles = self._database.execute(
-                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE {wanted} AND story = id ORDER BY published, id"
+                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE event_dates != '[]' AND story = id ORDER BY published, id"
             ).fetchall()
             passages = self._database.execute(
-                f"""SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
-                   WHERE {wanted} AND story = article.id ORDER BY passage.id"""
+                """SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
+                   WHERE event_dates != '[]' ORDER BY passage.id"""
             ).fetchall()
         told = self._told_by([row[0] for row in articles])
         found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (_article(row), []) for row in articles}
@@ -570,12 +562,12 @@ class Index:
     @contextmanager
     def _chroma(self) -> Iterator[None]:
         """One thread at a time, and Chroma's errors as ours."""
-        from chromadb.errors import ChromaError
-
         try:
             with self._translated():
                 yield
-        except ChromaError as error:
+        except Exception as error:
+            if not _is_chromas(error):
+                raise
             raise IndexDamagedError(generations.damaged(self.root, error)) from error
 
 
@@ -629,12 +621,16 @@ def _unwritten(root: Path) -> Iterator[None]:
     except (sqlite3.DatabaseError, OSError) as error:
         raise IndexStateError(generations.unwritten(root, error)) from error
     except Exception as error:
-        # Imported only where something has gone wrong: a writer may do without Chroma.
-        from chromadb.errors import ChromaError
-
-        if not isinstance(error, ChromaError):
+        if not _is_chromas(error):
             raise
         raise IndexStateError(generations.unwritten(root, error)) from error
+
+
+def _is_chromas(error: Exception) -> bool:
+    # Imported only where something has gone wrong: it takes a second.
+    from chromadb.errors import ChromaError
+
+    return isinstance(error, ChromaError)
 
 
 def _mismatch(root: Path, maker: str) -> str:

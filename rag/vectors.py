@@ -15,10 +15,13 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from rag import chroma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,40 +46,44 @@ class Vectors:
     """
 
     def __init__(self, folder: Path, segments: Iterable[int]) -> None:
-        self._client = _chroma(folder)
-        try:
-            self._collections = {
-                segment: self._client.get_collection(_name(segment), embedding_function=None) for segment in segments
-            }
-        except BaseException:
-            self._client.close()
-            raise
+        self._folder = folder
+        self._segments = tuple(segments)
+        self._reader = chroma.Reader(_place(folder), map(_name, self._segments))
 
     def nearest(self, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
         """The passages closest to a unit vector: id to cosine, at most `limit`, best first."""
         found: list[tuple[float, int]] = []
-        for collection in self._collections.values():
-            answer = collection.query(query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"])
-            found += zip(answer["distances"][0], map(int, answer["ids"][0]), strict=True)
+        for segment in self._segments:
+            closest = self._reader.nearest(_name(segment), vector, limit)
+            found += ((distance, int(passage)) for passage, distance in closest)
         return {passage: 1 - distance for distance, passage in sorted(found)[:limit]}
 
     def count(self) -> int:
         """How many vectors there are."""
-        return sum(collection.count() for collection in self._collections.values())
+        return sum(self._reader.count(_name(segment)) for segment in self._segments)
 
     def ids(self, segment: int) -> list[int]:
         """The passages of a segment that have a vector."""
-        return [int(i) for i in self._collections[segment].get(include=[])["ids"]]
+        return [int(i) for i in self._collection(segment).get(include=[])["ids"]]
 
     def vectors(self, passage_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """The vectors of passages of one segment."""
-        collection = self._collections[passage_ids[0] // SEGMENT]
+        collection = self._collection(passage_ids[0] // SEGMENT)
         found = collection.get(ids=[str(i) for i in passage_ids], include=["embeddings"])
         return {int(i): np.asarray(v, np.float32) for i, v in zip(found["ids"], found["embeddings"], strict=True)}
 
     def close(self) -> None:
         """Give back the files."""
-        self._client.close()
+        self._reader.close()
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @cached_property
+    def _client(self) -> Any:
+        return chroma.client(_place(self._folder))
+
+    def _collection(self, segment: int) -> Any:
+        return self._client.get_collection(_name(segment), embedding_function=None)
 
 
 class Filler:
@@ -152,7 +159,10 @@ def fill(folder: Path, segment: int) -> None:
         OSError: what was written can't be found again.
         chromadb.errors.ChromaError, sqlite3.DatabaseError: the files can't be read or written.
     """
-    with closing(sqlite3.connect(folder / "articles.sqlite")) as database, closing(_chroma(folder)) as client:
+    with (
+        closing(sqlite3.connect(folder / "articles.sqlite")) as database,
+        closing(chroma.client(_place(folder))) as client,
+    ):
         ends = (segment * SEGMENT, (segment + 1) * SEGMENT - 1)
         rows = database.execute("SELECT id FROM passage WHERE id BETWEEN ? AND ? ORDER BY id", ends)
         wanted = [passage for (passage,) in rows]
@@ -200,11 +210,8 @@ def _name(segment: int) -> str:
     return f"passages-{segment}"
 
 
-def _chroma(folder: Path) -> Any:
-    from chromadb import PersistentClient
-    from chromadb.config import Settings
-
-    return PersistentClient(str(folder / "chroma"), settings=Settings(anonymized_telemetry=False))
+def _place(folder: Path) -> Path:
+    return folder / "chroma"
 
 
 def _end_with_parent() -> None:

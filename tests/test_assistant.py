@@ -172,7 +172,8 @@ def test_a_quoted_answer_loads_nothing_heavy(corpus_index: Path) -> None:
     code = (
         "import sys; from rag import Settings, ask; "
         f"assert ask('Who founded DeepSeek?', settings=Settings({str(corpus_index)!r}, model='quotes')).citations; "
-        "heavy = {'torch', 'transformers', 'sentence_transformers', 'sklearn', 'gradio', 'langchain_core'}; "
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'sklearn', 'gradio', 'langchain_core', "
+        "'chromadb', 'onnx'}; "
         "sys.exit(', '.join(heavy & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from itertools import islice
 from pathlib import Path
 
-from bench import ingest
+import numpy as np
+import pytest
+
+from bench import growth, ingest, material
+from bench.__main__ import Comparison, Record, compared
 from bench.ingest import AGAIN, CONSTANT, LANGCHAIN, OURS, REAL, Row, conclusions, folder, measured
 from bench.news import generate
+from bench.processes import timed
+from bench.shared import SharedVectors
 
 
 def test_generated_articles_hang_on_the_seed_alone() -> None:
@@ -63,3 +70,53 @@ def test_what_the_rows_say() -> None:
         "an unchanged folder: 100 times faster than at first, which takes 400 s at that rate",
     ]
     assert conclusions([]) == []
+
+
+def test_a_process_is_timed_to_its_last_character() -> None:
+    """What a process does after its last word doesn't count, its memory does, and a failure is one here, too."""
+    code = "import time; held = b'x' * 2**27; print('said', flush=True); time.sleep(1)"
+    run = timed([sys.executable, "-c", code])
+    assert run.output == "said\n"
+    assert run.memory > 128
+    with pytest.raises(subprocess.CalledProcessError):
+        timed([sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(subprocess.TimeoutExpired):
+        timed([sys.executable, "-c", "import time; time.sleep(60)"], 0.5)
+
+
+def test_systems_share_their_vectors(tmp_path: Path) -> None:
+    """What the peers are given and what Aftershock makes of the same passages is the same, and it finds them again."""
+    made = material.news(tmp_path / "news", [12])
+    texts = json.loads((made.folder / "texts.json").read_text(encoding="utf-8"))
+    given = np.load(made.folder / "vectors.npy")
+    assert len(texts) == len(given) >= 12
+    np.testing.assert_allclose(np.linalg.norm(given, axis=1), 1, atol=1e-5)
+    rows = growth.Results([], {}, {})
+    growth.measure(rows, growth.OURS, 12, made, tmp_path, Path(sys.executable))
+    assert rows.failures == {}
+    [row] = rows.rows
+    assert row.median > 0
+    assert row.p95 >= row.median
+    assert row.size > 0.01
+    first, *_ = SharedVectors(made.folder / "base.npy").embed_with_spans(texts[:1], [[(0, 5)]])
+    np.testing.assert_array_equal(first.vector, given[0])
+
+
+def test_rows_of_growth_become_a_table() -> None:
+    """Each system has its row, and one that could not be measured its reason."""
+    row = growth.Row("txtai", 1000, 500.0, 700.0, 650.0, 3.0, 12.4, 19.6, 11.0, "txtai 9")
+    lines = list(growth.table(growth.Results([row], {"txtai": 0.5}, {"haystack": "10 passages: its process ended"})))
+    assert "| txtai | 1,000 | 12 | 20 | 11 | 500 | 700 | 650 | 3 |" in lines
+    assert "| txtai | 0.500 |" in lines
+    assert lines[-2:] == ["Haystack: 10 passages: its process ended.", "txtai: txtai 9"]
+
+
+def test_ratios_are_compared_with_the_recorded_ones() -> None:
+    """Only what got worse by more than chance is marked, whichever way is better."""
+    recorded = Record("2026-01-01", (Comparison("cold", "s", 1.0, 10.0), Comparison("in", "a/s", 9.0, 3.0, True)), ())
+    found = Record("2026-02-01", (Comparison("cold", "s", 2.0, 19.0), Comparison("in", "a/s", 6.0, 3.0, True)), ())
+    assert list(compared(found, recorded)) == [
+        "against the record of 2026-01-01:",
+        "  cold: ratio 0.11, was 0.10",
+        "  in: ratio 2.00, was 3.00 - WORSE",
+    ]

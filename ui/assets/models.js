@@ -5,17 +5,13 @@ import { dialog, found, say, send, trying, whileBusy } from "./base.js";
 const models = dialog("models", "Models", '<form class="choices"></form>');
 const form = models.querySelector("form");
 
-let isNew = false; // Just opened: the focus goes to the choice.
-
 const refresh = whileBusy(async () => {
   const response = await send("/models");
   const html = await response.text();
   const busy = response.headers.get("X-Busy") === "1";
   const focused = document.activeElement?.value;
   form.innerHTML = html;
-  if (isNew) form.querySelector("input:checked")?.focus();
-  else if (focused) form.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
-  isNew = false;
+  if (focused) form.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
   return busy && models.open;
 });
 
@@ -42,6 +38,5 @@ form.addEventListener("submit", (event) => event.preventDefault());
 
 (await found("#to-models")).addEventListener("click", () => {
   models.showModal();
-  isNew = true;
-  refresh();
+  refresh().then(() => form.querySelector("input:checked")?.focus());
 });
