@@ -46,7 +46,7 @@ EARLIER = 20
 VISITOR = "0123456789abcdef" * 2
 _WAIT = 120_000.0
 _WATCH = """
-window.bench = {long: [], ready: 0, asked: 0, first: 0, answers: 0};
+window.bench = {long: [], ready: 0, asked: 0, first: 0, answers: 0, clicked: 0, stopped: 0};
 new PerformanceObserver((list) => {
   for (const task of list.getEntries()) bench.long.push(task.duration);
 }).observe({type: "longtask"});
@@ -57,7 +57,14 @@ new MutationObserver(() => {
     bench.first = -1;
     requestAnimationFrame(() => { bench.first = performance.now(); });
   }
+  if (bench.clicked && !bench.stopped && document.querySelector("#chat .note")) {
+    bench.stopped = -1;
+    requestAnimationFrame(() => { bench.stopped = performance.now(); });
+  }
 }).observe(document, {childList: true, subtree: true, characterData: true});
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".stop-button")) bench.clicked = performance.now();
+}, true);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   bench.answers = document.querySelectorAll("#chat .answer .text").length;
@@ -101,27 +108,41 @@ def main(arguments: list[str] | None = None) -> None:
             openings = [_opened(browser, address) for _ in range(chosen.rounds)]
             first = _first_characters(browser, address, chosen.rounds)
         with _server(chosen.index, store, f"ollama:{MODEL}") as address:
-            empty, long = [], []
+            empty, long, stops = [], [], []
             for _ in range(chosen.streams):
+                stops.append(_stopped(browser, address))
                 empty.append(_streamed(browser, address))
                 long.append(_streamed(browser, f"{address}?c={conversation}"))
         versions = f"Chromium {browser.version}, Gradio {version('gradio')}, Python {platform.python_version()}"
         browser.close()
-    for line in table(openings, first, empty, long):
+    for line in table(openings, first, stops, empty, long):
         print(line)  # noqa: T201
     print(f"\n{versions}, {os.cpu_count()} cores; {chosen.rounds} rounds, {chosen.streams} streams")  # noqa: T201
 
 
 def table(
-    openings: list[tuple[Opening, Opening]], first: list[float], empty: list[Streaming], long: list[Streaming]
+    openings: list[tuple[Opening, Opening]],
+    first: list[float],
+    stops: list[float],
+    empty: list[Streaming],
+    long: list[Streaming],
 ) -> list[str]:
-    """The lines of the table, from pairs of a cold and a warm opening and from milliseconds to the first character."""
+    """The lines of the table.
+
+    Args:
+        openings: pairs of a cold and a warm one.
+        first: milliseconds from Enter to the first character.
+        stops: milliseconds from a click on Stop until the page says so.
+        empty: streamed into a new conversation.
+        long: streamed below `EARLIER` turns.
+    """
     rows = ["| in the browser | ms |", "|---|---|"]
     for which, name in ((0, "cold"), (1, "warm")):
         rows.append(f"| first paint, {name} | {statistics.median(pair[which].paint for pair in openings):.0f} |")
         rows.append(f"| ready to type, {name} | {statistics.median(pair[which].ready for pair in openings):.0f} |")
     rows.append(f"| Enter to first character, quotes | {statistics.median(first):.0f} |")
     rows.append(f"| Enter to first character, quotes, slowest | {max(first):.0f} |")
+    rows.append(f"| Stop while a model writes | {statistics.median(stops):.0f} |")
     heads = ["long tasks", "longest ms", "blocking ms", "ms a token"]
     rows += ["", f"| {TOKENS} tokens at {TOKENS_A_SECOND} a second | {' | '.join(heads)} |"]
     rows.append("|---|---|---|---|---|")
@@ -232,6 +253,15 @@ def _ask(page: Page, question: str) -> float:
     page.keyboard.press("Enter")
     _until(page, "bench.first > 0")
     return float(page.evaluate("bench.first - bench.asked"))
+
+
+def _stopped(browser: Browser, address: str) -> float:
+    """Milliseconds from a click on Stop in the middle of an answer until the page says that it is cut short."""
+    with _page(browser, address) as page:
+        _ask(page, QUESTIONS[0])
+        page.click("#ask .stop-button")
+        _until(page, "bench.stopped > 0")
+        return float(page.evaluate("bench.stopped - bench.clicked"))
 
 
 def _streamed(browser: Browser, address: str) -> Streaming:

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any, Self
 
 from rag import smalltalk
+from rag.changes import daily_changes
 from rag.conversation import standalone
 from rag.disagreements import disagreements
 from rag.embed import Embedder, MiniLM
@@ -30,6 +31,7 @@ from rag.records import (
     Answer,
     Article,
     CitationEvent,
+    DailyChange,
     Disagreement,
     DoneEvent,
     Draft,
@@ -242,6 +244,17 @@ class Assistant:
                 raise QuestionError(f"{day!r} is no day: write it as 2025-01-27.")
         period = period_named(checked(question) if question else "")
         return timeline(self._ready_index().dated(), start or period.start, end or period.end, period.subject)
+
+    def daily_changes(self, start: str = "", end: str = "") -> list[DailyChange]:
+        """How far prices and indices moved on each day, by subject and day, as the articles tell it.
+
+        Args:
+            start: the first day as ISO 8601 date; empty for no limit, as is `end`, the last day.
+
+        Raises:
+            IndexStateError: the index can't be read.
+        """
+        return daily_changes(self._ready_index().measured(), start, end)
 
     def article(self, article_id: str) -> Article:
         """The whole article of a passage.

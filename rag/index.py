@@ -287,13 +287,21 @@ class Index:
 
     def dated(self) -> list[tuple[Article, list[Evidence]]]:
         """The articles that have event dates, oldest first, each with all its passages in order."""
+        return self._whole("event_dates != '[]'")
+
+    def measured(self) -> list[tuple[Article, list[Evidence]]]:
+        """The articles that hold a percentage, oldest first, each with all its passages in order."""
+        return self._whole("(instr(article.text, '%') OR article.text LIKE '%per%cent%')")
+
+    def _whole(self, wanted: str) -> list[tuple[Article, list[Evidence]]]:
+        """The articles that a condition in SQL is true of; of copies only the one that leads their story."""
         with self._translated():
             articles = self._database.execute(
-                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE event_dates != '[]' AND story = id ORDER BY published, id"
+                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE {wanted} AND story = id ORDER BY published, id"
             ).fetchall()
             passages = self._database.execute(
-                """SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
-                   WHERE event_dates != '[]' ORDER BY passage.id"""
+                f"""SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
+                   WHERE {wanted} AND story = article.id ORDER BY passage.id"""
             ).fetchall()
         told = self._told_by([row[0] for row in articles])
         found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (_article(row), []) for row in articles}

@@ -111,6 +111,25 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyChange:
+    """How far a price or an index moved on a day: one value, and who reports it.
+
+    `date` is ISO 8601; `percent` is signed, `written` is the figure without its sign as the sources write it ("about
+    17%"); `at_close` is false for what was measured during the day; `level` is where the price got to, as written, or
+    empty. The first citation is of the most exact report.
+    """
+
+    subject: str
+    date: str
+    percent: float
+    written: str
+    at_close: bool
+    level: str
+    outlets: tuple[str, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedValue:
     """A value of a disputed figure and who reported it."""
 

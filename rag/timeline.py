@@ -55,12 +55,14 @@ _ANOTHER_TIME = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(rf"\b(?:of|from|for|in|and) (?:early |late )?{_WEEKDAY}$")
+_COMPARES = re.compile(rf"\baccording to an? [^,]* (?:of|from|by) (?:early |late )?{_WEEKDAY}$")
 _ASIDE = re.compile(r"^[^,]*, [a-z]+ed\b[^,]*$|, (?:which|who|where)\b[^,]*$|\b(?:that|which) [A-Z]\w+ \w+ on $")
 _PRESENT = re.compile(r"\b(?:is|are|has|(?<!to )have)\b")
 _BEFOREHAND = re.compile(r"\bhad\b")
 _LEANING = re.compile(
     r"(?:also|already|another|other|both|it|its|he|she|his|her|they|their|this|that|these|those|such|more|most|some|two"
-    r"|the (?:same|second|other|first|next|largest|record|cause|claim|figure|sum)|not|anyone|reports|sources|how|when"
+    r"|the (?:same|second|third|fourth|fifth|sixth|other|first|next|largest|record|cause|claim|figure|sum)"
+    r"|not|anyone|reports|sources|how|when"
     r"|in percentage|together|besides|asked|published (?:sums|figures|closing))\b",
     re.IGNORECASE,
 )
@@ -69,12 +71,13 @@ _ON_THE_SIDE = re.compile(
 )
 
 _LEADING_DATE = re.compile(rf"(?:On|In|At) (?:the )?(?:\w+ (?:of|on) )?{_WEEKDAY}{_DATE.pattern},? ?")
+_LEADING_ASIDE = re.compile(r"^(?:the (?:very |same )?day|when|where|one|two|a) [^,]*, ")
 _NAME = re.compile(r"\b(?!(?:The|A|An|In|On|At)\b)[A-Z]\w*")
 
 _SAME = {
     form: first
     for first, *others in (
-        ["release", "publish", "launch", "unveil", "present", "announc", "introduc", "avail", "updat", "debut"],
+        ["releas", "publish", "launch", "unveil", "present", "introduc", "avail", "updat", "debut"],
         ["ban", "prohibit", "bar", "block", "forbid", "order", "remov"],
         ["fall", "drop", "lose", "slump", "slide", "sink", "tumbl", "plung", "crash", "plummet", "lower", "declin"],
         ["rise", "gain", "climb", "jump", "recov", "rebound", "regain"],
@@ -166,7 +169,9 @@ def _score(text: str, named: re.Match[str], article: Article, about: set[str]) -
         score += 0.4
     elif _ON.search(before) and _PAST.search(before) and not _DATE.search(before):
         score += 0.3
-    if _ANOTHER_TIME.search(before):
+    if _COMPARES.search(before):
+        score -= 2.0
+    elif _ANOTHER_TIME.search(before):
         score -= 1.0
     elif _ATTRIBUTE.search(before):
         score -= 0.4
@@ -195,7 +200,7 @@ def _score(text: str, named: re.Match[str], article: Article, about: set[str]) -
 
 
 def _deed(text: str) -> tuple[str, str]:
-    told = _LEADING_DATE.sub("", text)
+    told = _LEADING_ASIDE.sub("", _LEADING_DATE.sub("", text))
     name, verb = _NAME.search(told), _PAST.search(told)
     kind = terms(verb.group())[0] if verb else ""
     return terms(name.group())[0] if name else "", _SAME.get(kind, kind if kind in _SAME.values() else "")
@@ -256,8 +261,11 @@ def _events(of_day: Sequence[_Told], weights: _Weights) -> list[list[_Told]]:
     events: list[list[_Told]] = []
     for told in best.values():
         same = [told, *(other for likeness, other in _nearest(told, of_day, weights) if likeness >= ALIKE)]
-        if not any(member in event for event in events for member in same):
-            events.append(_heart_first(same, weights))
+        told_already = [event for event in events if any(member in event for member in same)]
+        # A sentence may tell of two events, and then is like what tells of the other one without being the same.
+        if not any(_likeness(told, event[0], weights) >= ALIKE / 2 for event in told_already):
+            free = [member for member in same if not any(member in event for event in told_already)]
+            events.append(_heart_first(free, weights))
     return sorted(events, key=lambda event: -_importance(event, of_day, weights))
 
 

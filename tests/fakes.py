@@ -9,19 +9,24 @@ from pathlib import Path
 from threading import Event as Signal
 from typing import Self, TypeAlias
 
+from ingest.split import paragraphs, sentences
 from rag.assistant import checked
 from rag.records import (
     Answer,
     Article,
     Citation,
     CitationEvent,
+    DailyChange,
     DoneEvent,
     Event,
+    Evidence,
     Passage,
     ReasoningEvent,
+    Sentence,
     Source,
     StageEvent,
     TextEvent,
+    TimelineEntry,
 )
 from rag.settings import Settings
 
@@ -64,6 +69,20 @@ TRAINING = Article(
     url="https://example.org/ledger",
     author="A. Writer",
 )
+
+
+Told: TypeAlias = tuple[Article, Sequence[Evidence]]
+
+
+def told(article_id: str, text: str, *days: str, title: str = "", sources: tuple[Source, ...] = ()) -> Told:
+    """An article as the index gives it, each paragraph a passage; `days` are its event dates."""
+    article = Article(article_id, title or article_id.title(), text, event_dates=days, sources=sources)
+    evidence = []
+    for start, end in paragraphs(text):
+        passage = Passage(text[start:end], 0.0, article_id, article.title, "", "", "", start, end, sources)
+        spans = sentences(text, (start, end))
+        evidence.append(Evidence(passage, tuple(Sentence(text[s:e], s, e) for s, e in spans)))
+    return article, evidence
 
 
 def passage(article: Article, text: str) -> Passage:
@@ -184,6 +203,8 @@ class ScriptedAssistant:
         self.scripts: list[Iterable[Step]] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.closed = Signal()
+        self.events: list[TimelineEntry] = []
+        self.changes: list[DailyChange] = []
 
     def with_settings(self, settings: Settings) -> Self:
         """The same, with the same queue."""
@@ -232,6 +253,14 @@ class ScriptedAssistant:
     def origins(self) -> dict[str, str]:
         """Where each article was read from."""
         return dict.fromkeys(self._articles, "/somewhere")
+
+    def timeline(self) -> list[TimelineEntry]:
+        """The events it was told of."""
+        return self.events
+
+    def daily_changes(self) -> list[DailyChange]:
+        """The changes it was told of."""
+        return self.changes
 
     def add(self, article: Article) -> None:
         """One more article."""

@@ -92,7 +92,25 @@ def _real(page: Page, kind: str) -> None:
     page.locator("#to-library").dispatch_event("click")
     expect(page.locator("#library .source").first).to_be_visible()
     _take(page, f"{kind}-library")
+    page.keyboard.press("Escape")
+    if kind in ("desktop-light", "phone-dark"):
+        _timeline(page, kind)
     page.context.close()
+
+
+def _timeline(page: Page, kind: str) -> None:
+    """Events with one chosen, and the figures day by day."""
+    page.locator("#to-timeline").dispatch_event("click")
+    panel = page.locator("#timeline")
+    expect(panel.locator(".picture .point").first).to_be_visible()
+    first = panel.locator('.events tr[data-date="2025-01-27"] .said').first.text_content()
+    panel.locator(".picture").focus()
+    while panel.locator(".card").get_by_text(str(first)).count() == 0:
+        page.keyboard.press("ArrowRight")
+    _take(page, f"{kind}-timeline")
+    panel.get_by_role("button", name="Figures").click()
+    expect(panel.locator(".picture[data-kind=week] .point").first).to_be_visible()
+    _take(page, f"{kind}-figures")
 
 
 def _scripted(assistant: ScriptedAssistant, page: Page, kind: str) -> None:

@@ -7,25 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.split import paragraphs, sentences
 from rag import Assistant
 from rag.errors import QuestionError
 from rag.period import Period, asked_timeline, period_named
-from rag.records import Article, DoneEvent, Evidence, Passage, Sentence, StageEvent
+from rag.records import DoneEvent, StageEvent
 from rag.timeline import MOST_A_DAY, MOST_CITATIONS, timeline
-
-Told = tuple[Article, Sequence[Evidence]]
-
-
-def told(article_id: str, text: str, *days: str, title: str = "") -> Told:
-    """An article as the index gives it, each paragraph a passage."""
-    article = Article(article_id, title or article_id.title(), text, event_dates=days)
-    evidence = []
-    for start, end in paragraphs(text):
-        passage = Passage(text[start:end], 0.0, article_id, article.title, "", "", "", start, end)
-        spans = sentences(text, (start, end))
-        evidence.append(Evidence(passage, tuple(Sentence(text[s:e], s, e) for s, e in spans)))
-    return article, evidence
+from tests.fakes import Told, told
 
 
 def lines(

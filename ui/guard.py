@@ -134,7 +134,7 @@ class Guard:
             response = _refusal(scope, 400, "Refused: this host name is not served.")
         elif self._is_foreign(scope, headers):
             response = _refusal(scope, 403, "Refused: the request comes from another site.")
-        elif not known and scope["path"] != HEALTH:
+        elif not known and (scope["method"], scope["path"]) != ("GET", HEALTH):
             response = _refusal(scope, 401, "A password is needed.")
         elif scope["path"].startswith("/gradio_api/upload"):
             response = _refusal(scope, 403, "Refused: files are added in the library.")

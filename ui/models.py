@@ -11,7 +11,7 @@ from typing import Protocol
 from rag.errors import AftershockError, ModelError
 from rag.machine import free_room
 from rag.pull import DONE, PullProgress, pull
-from rag.records import Article, Event, Passage
+from rag.records import Article, DailyChange, Event, Passage, TimelineEntry
 from rag.settings import Settings
 from ui import preferences
 from ui.model_choice import Survey, survey
@@ -44,6 +44,12 @@ class Assistant(Protocol):
 
     def origins(self) -> dict[str, str]:
         """Where each article was read from: an id to a path or an address."""
+
+    def timeline(self) -> Sequence[TimelineEntry]:
+        """The dated events that the articles tell of, in order."""
+
+    def daily_changes(self) -> Sequence[DailyChange]:
+        """How far prices and indices moved on each day."""
 
 
 @dataclass

@@ -375,7 +375,7 @@ def marked_text(text: str, citations: Sequence[Citation]) -> str:
 
 
 def _mark_link(citation: Citation) -> str:
-    address = _reader_address(citation.passage, citation)
+    address = reader_address(citation.passage, citation)
     hint = escape(f"{outlets_of(citation.passage)}: “{citation.quote}”")
     return f'<a class="mark" href="{address}" title="{hint}">{citation.number}</a>'
 
@@ -387,10 +387,10 @@ def _sources(citations: Iterable[Citation], text: str) -> str:
         by_article.setdefault(citation.passage.article_id, []).append(citation)
     cards = []
     for cited in by_article.values():
-        card = _card(cited[0].passage, _reader_address(cited[0].passage, cited[0]), [c.number for c in cited])
+        card = _card(cited[0].passage, reader_address(cited[0].passage, cited[0]), [c.number for c in cited])
         for citation in cited:
             if citation.quote not in text:
-                address = _reader_address(citation.passage, citation)
+                address = reader_address(citation.passage, citation)
                 number = f'<span class="number">{citation.number}</span> ' if len(cited) > 1 else ""
                 card += f'<a class="quote" href="{address}" dir="auto">{number}“{_lines(citation.quote)}”</a>'
         cards.append(card)
@@ -403,7 +403,7 @@ def _closest(passages: Iterable[Passage]) -> str:
     for passage in passages:
         first.setdefault(passage.article_id, passage)
     nearest = list(first.values())[:CLOSEST_SHOWN]
-    return _card_list("The closest articles", [_card(p, _reader_address(p, None), []) for p in nearest])
+    return _card_list("The closest articles", [_card(p, reader_address(p, None), []) for p in nearest])
 
 
 def _card(passage: Passage, address: str, numbers: Iterable[int]) -> str:
@@ -419,7 +419,8 @@ def _card_list(heading: str, cards: Iterable[str]) -> str:
     return f'<p class="heading">{heading}</p><ul class="sources">{"".join(f"<li>{card}</li>" for card in cards)}</ul>'
 
 
-def _reader_address(passage: Passage, citation: Citation | None) -> str:
+def reader_address(passage: Passage, citation: Citation | None) -> str:
+    """The link, escaped, that opens the reader at a citation, or at the head of a passage's article."""
     place = {"start": citation.start, "end": citation.end, "number": citation.number} if citation else {}
     return "#read?" + escape(urlencode({"id": passage.article_id, **place}))
 

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from rag.errors import AftershockError, ConversationMissingError, LoadError, QuestionError, SettingsError
-from ui import export, panels, render
+from ui import charts, export, panels, render
 from ui.conversations import Conversations, Visitor
 from ui.guard import visitor_of
 from ui.library import MOST_BYTES, Library
 from ui.models import Models
+from ui.timeline_panel import timeline_page
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
@@ -42,6 +43,7 @@ def page_routes(models: Models, store: Conversations, library: Library) -> "APIR
     _add_conversations(routes, store)
     _add_library(routes, library)
     _add_models(routes, models)
+    _add_timeline(routes, models)
     return routes
 
 
@@ -194,3 +196,16 @@ def _add_models(routes: "APIRouter", models: Models) -> None:
     def cancel(name: Annotated[str, Body(embed=True, max_length=200)]) -> Response:
         models.cancel(name)
         return Response(status_code=202)
+
+
+def _add_timeline(routes: "APIRouter", models: Models) -> None:
+    from fastapi.responses import FileResponse, HTMLResponse
+
+    @routes.get("/timeline", response_class=HTMLResponse)
+    def show() -> HTMLResponse:
+        assistant = models.assistant()
+        return HTMLResponse(timeline_page(assistant.timeline(), assistant.daily_changes()))
+
+    @routes.get(charts.ADDRESS)
+    def library() -> FileResponse:
+        return FileResponse(charts.SCRIPT, headers={"Cache-Control": "private, max-age=31536000, immutable"})

@@ -133,7 +133,8 @@ def build_app(
         path="/",
         app_kwargs=undocumented,
         theme=theme(),
-        head='<link rel="stylesheet" href="/page/page.css"><script type="module" src="/page/page.js"></script>',
+        head='<link rel="stylesheet" href="/page/page.css"><link rel="stylesheet" href="/page/timeline.css">'
+        '<script type="module" src="/page/page.js"></script>',
         footer_links=[],
         run_history=False,
         allowed_paths=[],

@@ -12,6 +12,7 @@ const side = element(`
     <nav aria-label="Conversations"></nav>
     <div class="foot">
       <button type="button" id="to-library">Articles</button>
+      <button type="button" id="to-timeline">Timeline</button>
       <button type="button" id="to-models">Models</button>
       <button type="button" id="to-ratings">Save ratings</button>
     </div>

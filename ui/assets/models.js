@@ -5,13 +5,17 @@ import { dialog, found, say, send, trying, whileBusy } from "./base.js";
 const models = dialog("models", "Models", '<form class="choices"></form>');
 const form = models.querySelector("form");
 
+let isNew = false; // Just opened: the focus goes to the choice.
+
 const refresh = whileBusy(async () => {
   const response = await send("/models");
   const html = await response.text();
   const busy = response.headers.get("X-Busy") === "1";
   const focused = document.activeElement?.value;
   form.innerHTML = html;
-  if (focused) form.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
+  if (isNew) form.querySelector("input:checked")?.focus();
+  else if (focused) form.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
+  isNew = false;
   return busy && models.open;
 });
 
@@ -38,5 +42,6 @@ form.addEventListener("submit", (event) => event.preventDefault());
 
 (await found("#to-models")).addEventListener("click", () => {
   models.showModal();
-  refresh().then(() => form.querySelector("input:checked")?.focus());
+  isNew = true;
+  refresh();
 });

@@ -6,6 +6,7 @@ import "./conversations.js";
 import "./answers.js";
 import "./library.js";
 import "./models.js";
+import "./timeline.js";
 
 // Gradio names each message by its raw HTML, says "list" where no items are, and puts a nameless button in a button.
 function mend() {

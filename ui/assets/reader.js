@@ -3,7 +3,7 @@
 import { SHEET } from "./base.js";
 
 const LINK = 'a[href^="#read?"]';
-const GROUP = ".answer, #library, .timeline";
+const GROUP = ".answer, #library, #timeline ul";
 
 const reader = document.createElement("dialog");
 reader.id = "reader";
@@ -64,11 +64,14 @@ export function open(link) {
   const number = (address) => Number(new URLSearchParams(address.slice("#read?".length)).get("number"));
   addresses = [...new Set(all)].sort((a, b) => number(a) - number(b));
   if (!reader.open) {
+    // Beside a wide panel: inside of it, since of a modal dialog only what is inside can be used.
+    const panel = SHEET.matches ? null : link.closest("dialog.wide");
+    (panel ?? document.body).append(reader);
     // A class for the styles: to look for the open reader at each change of the page would cost more than the change.
-    if (SHEET.matches || document.querySelector("dialog:modal")) reader.showModal();
+    if (!panel && (SHEET.matches || document.querySelector("dialog:modal"))) reader.showModal();
     else {
       reader.show();
-      document.body.classList.add("reading");
+      (panel ?? document.body).classList.add("reading");
     }
   }
   show(link.getAttribute("href"));
@@ -77,7 +80,7 @@ export function open(link) {
 export function close() {
   if (!reader.open) return;
   reader.close();
-  document.body.classList.remove("reading");
+  reader.parentElement.classList.remove("reading");
   shown = "";
   highlight();
   // The answer may have been drawn anew since: then the same link in the new drawing.
@@ -115,5 +118,8 @@ document.addEventListener(
 
 document.addEventListener("keydown", (event) => {
   // A modal reader gets a cancel event of its own; closed already, the dialog below it would get that.
-  if (event.key === "Escape" && !event.defaultPrevented && !reader.matches(":modal")) close();
+  if (event.key === "Escape" && !event.defaultPrevented && reader.open && !reader.matches(":modal")) {
+    event.preventDefault(); // Nor is the panel closed that it may stand in.
+    close();
+  }
 });

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event as Signal
+
+import pytest
+from playwright.sync_api import expect
+
+from ingest import polite, sync
+from rag import Assistant, Settings
+from rag.embed import MiniLM
+from tests.browser import Visit, ask, serving
+from tests.web_server import Handler, WebServer, html
+
+pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+
+FERRY = "# The ferry\n\nThe ferry of Exampleton ran every twelve minutes in 2024.\n"
+BRIDGE = "# The harbour bridge\n\nThe harbour bridge at Exampleton reopened on 3 March 2025 after a long repair.\n"
+DROP = """([place, files]) => {
+    const held = new DataTransfer();
+    for (const [name, text] of files) held.items.add(new File([text], name));
+    for (const kind of ["dragenter", "dragover", "drop"]) {
+        document.querySelector(place).dispatchEvent(new DragEvent(kind, {dataTransfer: held, bubbles: true}));
+    }
+}"""
+
+
+def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
+    tmp_path: Path, embedder: MiniLM, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropped files and links are read one after the other, what fails says why, all can be removed, and meanwhile
+    another visitor is answered."""
+    monkeypatch.setattr(polite, "PAUSE", 0.0)
+    (tmp_path / "ferry.md").write_text(FERRY, encoding="utf-8")
+    sync([tmp_path / "ferry.md"], Settings(tmp_path / "index"), embedder=embedder)
+    assistant = Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))
+    held = Signal()
+
+    def slow(handler: Handler) -> None:
+        held.wait()
+        html(title="The lighthouse")(handler)
+
+    web = WebServer({"/lighthouse": slow})
+    with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
+        page = visit(address)
+        page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE], ["broken.pdf", "no PDF"]]])
+        added = page.locator("#library .additions")
+        expect(added.locator(".done")).to_contain_text("bridge.md 1 added")
+        expect(added.locator(".failed")).to_contain_text("broken.pdf not added: ")
+        expect(page.locator("#library .source")).to_have_count(2)
+        page.get_by_label("Address of a page or feed").fill(f"{web.url}/lighthouse")
+        page.get_by_role("button", name="Add link").click()
+        expect(added.locator(".reading progress")).to_be_visible()
+        other = visit(address)
+        ask(other, "How often did the ferry of Exampleton run?")
+        expect(other.locator("#chat .answer .text")).to_contain_text("every twelve minutes")
+        expect(added.locator(".reading progress")).to_be_visible()
+        held.set()
+        expect(added.locator(".done").last).to_contain_text("1 added")
+        expect(page.locator("#library .source")).to_have_count(3)
+        for heading, name in (("1 page from the web", "The lighthouse"), ("2 files added by hand", "bridge.md")):
+            page.get_by_text(heading).click()
+            page.get_by_role("button", name=f"Remove {name}").click()
+            page.get_by_role("button", name="Remove", exact=True).last.click()
+            expect(added.locator(".done").last).to_contain_text("1 taken out")
+            page.get_by_role("button", name="Clear the list").click()
+        expect(page.locator("#library .source")).to_have_count(1)
+    assistant.close()

@@ -1,0 +1,215 @@
+"""The timeline on the page, in Chromium: pictures, their tables, the reader beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rag.records import Citation, DailyChange, TimelineEntry
+from tests.browser import Visit, fits, serving
+from tests.fakes import COST, LOSS, NVIDIA, TRAINING, ScriptedAssistant, citation, quoted_answer
+from tests.test_web_access import violations
+
+pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+
+HOSTILE = "<img src=x onerror=alert(1)> was banned by a <b>ministry</b> on 3 February 2025."
+NASDAQ = citation(1, NVIDIA, "The Nasdaq Composite fell 3.1%.")
+FALL = citation(2, NVIDIA, "On Monday they fell 17% to $118.42.")
+EVENTS = [
+    TimelineEntry("2025-01-27", "Nvidia shares lost $589 billion on 27 January 2025.", (LOSS, FALL)),
+    TimelineEntry("2025-01-27", "The Nasdaq index fell on 27 January 2025.", (NASDAQ,)),
+    TimelineEntry("2025-01-29", "DeepSeek published what training its model cost on 29 January 2025.", (COST,)),
+    TimelineEntry("2025-02-03", HOSTILE, (COST,)),
+]
+
+
+def change(
+    subject: str, day: int, percent: float, cited: Citation, written: str = "", close: bool = True
+) -> DailyChange:
+    value = written or f"{abs(percent):g}%"
+    return DailyChange(subject, f"2025-01-{day}", percent, value, close, "", ("Reuters",), (cited,))
+
+
+CHANGES = [
+    change("Nasdaq Composite", 27, -3.1, NASDAQ),
+    change("Nasdaq Composite", 28, 2.0, NASDAQ, "about 2%"),
+    change("Nvidia", 27, -17.0, FALL),
+    change("Nvidia", 27, -16.2, LOSS),
+    change("Nvidia", 27, -12.0, LOSS, "more than 12%", close=False),
+    change("Nvidia", 28, 8.9, LOSS),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScriptedAssistant, str]]:
+    """One server for all tests of this module, with its assistant."""
+    assistant = ScriptedAssistant((NVIDIA, TRAINING), tmp_path_factory.mktemp("timeline") / "index")
+    assistant.events, assistant.changes = EVENTS, CHANGES
+    with serving(assistant) as address:
+        yield assistant, address
+
+
+def opened(page: Page) -> Locator:
+    """The panel, its first picture drawn."""
+    page.locator("#to-timeline").dispatch_event("click")
+    expect(page.locator("#timeline .picture .point").first).to_be_visible()
+    return page.locator("#timeline")
+
+
+def click_point(page: Page, number: int) -> None:
+    """Where Plotly draws it: what it listens to lies over its points."""
+    box = page.locator("#timeline .picture .point").nth(number).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2 - 3, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.up()
+
+
+def test_an_event_is_read_at_its_sentence_and_asked_about(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
+    """A click on the picture opens the reader beside it, and the card asks; the library is loaded only for that."""
+    assistant, address = served
+    assistant.scripts.append(quoted_answer())
+    page = visit(address)
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    assert page.evaluate("typeof window.Plotly") == "undefined"
+    panel = opened(page)
+    assert any("/charts/" in url for url in asked_for)
+    expect(panel.locator(".picture .point")).to_have_count(4)
+    expect(panel.locator(".picture .ytick")).to_have_text(["Markets", "Models", "Policy"])
+    click_point(page, 0)
+    expect(page.locator("#reader mark")).to_have_text(LOSS.quote)
+    expect(panel.locator(".card .about").first).to_have_text("27 January 2025 · Markets")
+    page.get_by_role("button", name="Next source").click()
+    expect(page.locator("#reader mark")).to_have_text(FALL.quote)
+    page.keyboard.press("Escape")
+    expect(page.locator("#reader")).to_be_hidden()
+    expect(panel).to_be_visible()
+    expect(panel.locator(".card a.source").first).to_be_focused()
+    panel.locator(".card").get_by_role("button", name="Ask about this").click()
+    expect(page.locator("#chat .badge")).to_be_visible()
+    assert assistant.asked[-1][0] == f"Tell me more about this: {EVENTS[0].text}"
+
+
+def test_arrow_keys_go_through_the_picture(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
+    """By keyboard alone: each event in turn, its sentence announced, read with Enter, the picture zoomed."""
+    page = visit(served[1])
+    panel = opened(page)
+    panel.locator(".picture").focus()
+    expect(panel.locator(".card")).to_have_attribute("aria-live", "polite")
+    for event in EVENTS:
+        page.keyboard.press("ArrowRight")
+        expect(panel.locator(".card .said")).to_have_text(event.text)  # Text, although it looks like HTML.
+    page.keyboard.press("Home")
+    expect(panel.locator(".card .said")).to_have_text(EVENTS[0].text)
+    page.keyboard.press("Enter")
+    expect(page.locator("#reader mark")).to_be_focused()
+    page.keyboard.press("Escape")
+    ranges = "document.querySelector('#timeline .picture').layout.xaxis.range.map(day => Date.parse(day))"
+    panel.locator(".picture").focus()
+    before = page.evaluate(ranges)
+    page.keyboard.press("+")
+    page.wait_for_function(f"{ranges}[0] > {before[0]} && {ranges}[1] < {before[1]}")
+    page.keyboard.press("0")
+    page.wait_for_function(f"{ranges}[0] < {before[0]} + 864e5")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_picture_and_table_show_what_the_filters_leave(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
+    """Period, words and topics narrow both; the table has a caption and headers, and its links are the sources."""
+    page = visit(served[1])
+    panel = opened(page)
+    points, rows = panel.locator(".picture .point"), panel.locator(".tables .events tbody tr:visible")
+    panel.get_by_label("From").fill("2025-01-28")
+    expect(points).to_have_count(2)
+    panel.get_by_label("Filter by words").fill("ministry")
+    expect(points).to_have_count(1)
+    expect(panel.locator(".count")).to_have_text("1 of 4 events")
+    panel.get_by_label("From").fill("")
+    panel.get_by_label("Filter by words").fill("")
+    panel.get_by_label("Markets").uncheck()
+    expect(points).to_have_count(2)
+    panel.get_by_role("button", name="Table").click()
+    table = page.get_by_role("table", name="What happened, day by day")
+    expect(rows).to_have_count(2)
+    assert table.get_by_role("columnheader").all_inner_texts() == ["Day", "Topic", "Event", "Told by"]
+    expect(table.get_by_role("rowheader").first).to_have_text("29 January 2025")
+    rows.first.locator("a.source").click()
+    expect(page.locator("#reader mark")).to_have_text(COST.quote)
+
+
+def test_figures_are_drawn_with_every_value_that_is_told(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
+    """Day by day and for one day: bars at the close, marks for what others say and for the hours before."""
+    page = visit(served[1])
+    panel = opened(page)
+    panel.get_by_role("button", name="Figures").click()
+    week = panel.locator(".picture[data-kind=week]")
+    expect(week.locator(".bars .point")).to_have_count(4)
+    expect(week.locator(".scatterlayer .point")).to_have_count(2)
+    expect(week.locator(".xtick")).to_have_text(["Mon 27 Jan", "Tue 28 Jan"])
+    panel.get_by_label("Nasdaq Composite").uncheck()
+    expect(week.locator(".bars .point")).to_have_count(2)
+    panel.get_by_role("combobox", name="Show").select_option("2025-01-27")
+    day = panel.locator(".picture[data-kind=day]")
+    expect(day.locator(".bars .point")).to_have_count(2)
+    expect(day.locator(".scatterlayer .point")).to_have_count(2)
+    expect(day.locator(".ytick")).to_have_text(["Nasdaq Composite", "Nvidia"])
+    panel.locator(".picture").press("ArrowDown")
+    expect(panel.locator(".card .about").first).to_have_text("27 January 2025 · Nvidia −17%")
+    panel.locator(".picture").press("Enter")
+    expect(page.locator("#reader mark")).to_have_text(FALL.quote)
+    page.keyboard.press("Escape")
+    panel.get_by_role("button", name="Table").click()
+    nvidia = panel.locator('.changes tr[data-subject="Nvidia"]')
+    assert [row.split("\t")[2].split("\n")[0].strip() for row in nvidia.all_inner_texts()][:2] == ["−17%", "−16.2%"]
+    expect(nvidia.locator(".differs")).to_have_count(2)
+
+
+def test_an_index_without_dates_or_figures_says_so(
+    served: tuple[ScriptedAssistant, str], visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In place of an empty picture stands one sentence."""
+    assistant, address = served
+    monkeypatch.setattr(assistant, "events", [])
+    monkeypatch.setattr(assistant, "changes", [])
+    page = visit(address)
+    page.locator("#to-timeline").dispatch_event("click")
+    panel = page.locator("#timeline")
+    expect(panel.locator(".events .none")).to_have_text("No article here names the day of an event.")
+    expect(panel.locator(".picture")).to_be_hidden()
+    panel.get_by_role("button", name="Figures").click()
+    expect(panel.locator(".changes .none")).to_be_visible()
+    expect(panel.locator(".changes .none")).to_contain_text("how far a price or an index moved")
+
+
+@pytest.mark.parametrize(("scheme", "phone"), [("light", False), ("dark", True)])
+def test_axe_finds_nothing_in_the_timeline(
+    served: tuple[ScriptedAssistant, str], visit: Visit, phone: bool, scheme: str
+) -> None:
+    """WCAG 2.2 AA by machine: pictures, the card, both tables, the reader in the panel; and nothing is cut off."""
+    page = visit(served[1], phone=phone, color_scheme=scheme, bypass_csp=True)
+    panel = opened(page)
+    panel.locator(".picture").press("ArrowRight")
+    expect(panel.locator(".card .said")).to_be_visible()
+    found = {"events": violations(page)}
+    panel.locator(".picture").press("Enter")
+    expect(page.locator("#reader mark")).to_be_visible()
+    found["reader"] = violations(page)
+    page.keyboard.press("Escape")
+    panel.get_by_role("button", name="Table").click()
+    found["table"] = violations(page)
+    panel.get_by_role("button", name="Figures").click()
+    expect(panel.locator(".changes table")).to_be_visible()
+    found["figures table"] = violations(page)
+    panel.get_by_role("button", name="Picture").click()
+    expect(panel.locator(".picture[data-kind=week] .point").first).to_be_visible()
+    found["figures"] = violations(page)
+    panel.get_by_role("combobox", name="Show").select_option("2025-01-27")
+    expect(panel.locator(".picture[data-kind=day] .point").first).to_be_visible()
+    found["one day"] = violations(page)
+    assert {state: list_ for state, list_ in found.items() if list_} == {}
+    assert fits(page)
