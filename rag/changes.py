@@ -308,6 +308,9 @@ def _subjects(told: str) -> list[str]:
 def _name(part: str) -> str:
     """The name that a part of a sentence is, without words that say only that it has a price; empty if it is none."""
     name = " ".join(part.split()).strip(" ,")
+    if whose := re.fullmatch(r"(.*?\w) futures(?: (?:was|were|had|have|been|traded))*", name):
+        named = _name(whose[1])
+        return named if _ASSET.fullmatch(named) or not named else f"{named} futures"
     previous = ""
     while name != previous:
         previous = name
@@ -402,7 +405,7 @@ def _labels(subjects: Sequence[str], called: dict[str, str]) -> dict[str, str]:
     keys = {name: _key(called.get(name, name)) for name in counted}
     families: dict[str, tuple[str, ...]] = {}
     for name, key in keys.items():
-        longer = {k for k in keys.values() if k[: len(key)] == key and k != key}
+        longer = {k for k in keys.values() if k[: len(key)] == key and k != key and k[-1] != "futures"}
         # "Nasdaq" may be short for the Nasdaq Composite or the Nasdaq 100.
         roots = {k for k in longer if not any(k != o and k[: len(o)] == o for o in longer)}
         families[name] = max(longer, key=len) if len(roots) == 1 else key

@@ -43,6 +43,10 @@ def read(sentence: str, published: str = "2025-01-29") -> list[Read]:
             "The SMI closed at 12,003.4 on 27 January 2025, down 0.97% from its close of 24 January 2025.",
             [("SMI", "2025-01-27", -0.97)],
         ),
+        (
+            "Euro Stoxx 50 futures were 0.6% lower at 07:10 on 28 January 2025.",
+            [("Euro Stoxx 50 futures", "2025-01-28", -0.6)],
+        ),
         ("The decline in spot silver on 27 January 2025 came to 1.9%.", [("Spot silver", "2025-01-27", -1.9)]),
         (
             "Comet Holding, which makes X-ray sources, was hit hardest on 27 January 2025, sinking 11.2%.",

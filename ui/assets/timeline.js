@@ -194,6 +194,7 @@ async function show(keepRange = false) {
     choose: (row) => pick(row),
   });
   tell(new Set(points.map((point) => point.row)).size);
+  if (chosen) draw.mark(points.filter((point) => point.row === chosen));
 }
 
 // What the card says of a row, and that row's points stand out in the picture.
