@@ -1,92 +1,269 @@
-"""Makes the weights of the refusal gate: `python -m evals.calibrate SQUAD_FILE EVENT_FILE`.
+"""Makes the weights of reading and of refusing: `python -m evals.calibrate SQUAD_FILE`.
 
-From SQuAD: every fourth answerable question is asked of an index with its article, and of one without it; every third
-of all questions of an index of everything, where those without an answer are the hard ones: their words are there. From
-the event questions (over the shipped corpus), those with odd line numbers. Of SQuAD's articles one half is for fitting;
-the other half, and the even event questions, are for measuring. Prints the weights for `rag/gate.py`, the area under
-the curve, and the share of questions refused at several thresholds.
+From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
+there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
+From the own questions, asked of the shipped articles: `event_questions.jsonl` and `short_questions.jsonl`. Of SQuAD's
+articles one half is for fitting, the other for measuring; of the own questions those with odd line numbers.
+
+Prints the weights for `rag/relevance.py` and for `rag/gate.py`, the area under the curve, and the share of questions
+refused at several thresholds, and draws these as a picture.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+import typer
 
 from evals import event, indexing, squad
 from evals.remembering import RememberingEmbedder
 from ingest import sync_corpus
-from rag import gate
+from rag import gate, relevance
+from rag.assistant import PASSAGES
 from rag.conversation import standalone
 from rag.embed import MiniLM
 from rag.index import Index
-from rag.retrieve import retrieve
+from rag.quote import read
+from rag.records import Passage, Sentence
+from rag.relevance import Asked
+from rag.retrieve import Retrieval, retrieve
 from rag.settings import Settings
 
-QUESTION_WEIGHTS = {"event": 8.0, "missing": 1.0, "adversarial": 0.3}
-"""How much one question of each kind counts: there are few event questions, and the hard ones are mostly luck."""
-SEARCHED = 8
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OWN = ("event", "short")
+READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.4}
+"""What a set counts for in reading, however many questions it has."""
+REFUSING_WEIGHTS = {"event": 5.0, "short": 2.0, "missing": 4.0, "hard": 3.0}
+"""What one question of a set counts for in refusing: there are few own ones, and the hard ones are mostly luck."""
+TO_REFUSE = 2.0
+"""How many times as much an own question counts that has no answer: there are fewer of them."""
+HARD_STEP, MISSING_STEP = 6, 12
+"""Every so many-th question of SQuAD is asked."""
+LEAST = 2.0
+"""What another day than the one asked for counts against a sentence at least."""
+PENALTY = 0.001
+"""On the squares of the weights of reading, of features in standard deviations."""
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 
 
-def main(squad_file: Path, event_file: Path) -> None:
-    """Fit, measure and print."""
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question with what was found for it.
+
+    Args:
+        of: the name of its set: "hard", "missing", "event" or "short".
+        text: what was searched for.
+        found: the passages.
+        has_answer: whether the answer is there.
+        is_fitted: whether weights may be fitted to it.
+        answers: whether a sentence of a passage has the answer.
+    """
+
+    of: str
+    text: str
+    found: Retrieval
+    has_answer: bool
+    is_fitted: bool
+    answers: Callable[[Passage, Sentence], bool]
+
+
+def examples(squad_file: Path, root: Path) -> Iterator[Example]:
+    """All questions; the indexes are made in `root`."""
+    articles, questions = squad.read(squad_file)
+    titles = sorted({a.id for a in articles})
+    asked = {
+        0: questions[1::HARD_STEP],
+        1: [q for q in questions[::MISSING_STEP] if q.answers],
+        2: [q for q in questions[2::MISSING_STEP] if q.answers],
+    }
+    embedder = RememberingEmbedder(MiniLM(), [q.text for some in asked.values() for q in some])
+    for number, present in enumerate((titles, titles[::2], titles[1::2])):
+        held = [a for a in articles if a.id in present]
+        with closing(indexing.index(held, root / f"squad-{number}", embedder)) as index:
+            for question in asked[number]:
+                found = retrieve(question.text, index, embedder, PASSAGES)
+                has_answer = bool(question.answers) and question.article_id in present
+                is_fitted = question.article_id in titles[::2]
+                of = "missing" if number else "hard"
+                yield Example(of, question.text, found, has_answer, is_fitted, question.is_answered_by)
+    sync_corpus(Settings.from_env(index=root / "own", model="quotes"))
+    with closing(Index.open(root / "own", embedder.identity)) as index:
+        for name in OWN:
+            for number, own in enumerate(event.read(Path(event.__file__).parent / f"{name}_questions.jsonl")):
+                # Earlier answers matter little to the rewriting of these; the questions are enough.
+                text = standalone(own.turns[-1], [(turn, "") for turn in own.turns[:-1]])
+                found = retrieve(text, index, embedder, PASSAGES)
+                yield Example(name, text, found, not own.refuse, number % 2 == 0, _matches(own))
+
+
+def _matches(question: event.Question) -> Callable[[Passage, Sentence], bool]:
+    def answers(_: Passage, sentence: Sentence) -> bool:
+        return all(any(re.search(pattern, sentence.text) for pattern in group) for group in question.expect)
+
+    return answers
+
+
+def fit_reading(fitted: Sequence[Example]) -> NDArray[np.float64]:
+    """The weights that make sentences with the answer likely: the softmax of the scores, as in ListNet (Cao 2007)."""
+    from scipy.optimize import minimize
+
+    sets = [e for e in fitted if e.has_answer and e.of in READING_WEIGHTS]
+    rows, right, counts = [], [], []
+    sizes = Counter(e.of for e in sets)
+    for example in sets:
+        asked = Asked.of(example.text, example.found.weights, example.found.evidence)
+        evidence = example.found.evidence
+        features = [relevance.features(asked, e, place) for e in evidence for place in range(len(e.sentences))]
+        answers = [example.answers(e.passage, s) for e in evidence for s in e.sentences]
+        if any(answers) and not all(answers):
+            rows.append(np.array(features))
+            right.append(np.array(answers))
+            counts.append(READING_WEIGHTS[example.of] / sizes[example.of])
+    spreads = np.concatenate(rows).std(axis=0) + 1e-6
+    x, y, share = np.concatenate(rows) / spreads, np.concatenate(right), np.array(counts) / sum(counts)
+    starts = np.cumsum([0, *map(len, rows)])[:-1]
+    owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = x @ weights
+        likely = np.exp(scores - np.maximum.reduceat(scores, starts)[owner])
+        whole, of_right = np.add.reduceat(likely, starts), np.add.reduceat(likely * y, starts)
+        value = -(share * np.log(of_right / whole + 1e-12)).sum() + PENALTY * (weights**2).sum()
+        slope = share[owner] * (likely / whole[owner] - likely * y / (of_right[owner] + 1e-12))
+        return value, slope @ x + 2 * PENALTY * weights
+
+    bounds = [_bounds(name) for name in relevance.FEATURES]
+    scaled = [tuple(b if b is None else b * s for b in ends) for ends, s in zip(bounds, spreads, strict=True)]
+    start = np.zeros(x.shape[1])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=scaled, options={"maxiter": 500})
+    weights: NDArray[np.float64] = found.x / spreads
+    return weights
+
+
+def _bounds(feature: str) -> tuple[float | None, float | None]:
+    """Between which values a weight of reading may lie.
+
+    Few questions of these sets name a day, but a reader who does minds a sentence about another one.
+    """
+    if feature in relevance.FREE:
+        return None, None
+    if feature in relevance.AGAINST:
+        return None, 0.0
+    return LEAST if feature == "day" else 0.0, None
+
+
+def read_rightly(some: Sequence[Example], weights: Sequence[float]) -> float:
+    """The share of the questions whose best sentence has the answer."""
+    firsts = [read(e.text, e.found, weights).ranked[:1] for e in some]
+    return float(np.mean([any(e.answers(s.passage, s.sentence) for s in f) for e, f in zip(some, firsts, strict=True)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The questions of one set that were not fitted to: which have an answer, and how likely they are judged to."""
+
+    of: str
+    has_answer: NDArray[np.bool_]
+    chances: NDArray[np.float64]
+
+    def refused(self, threshold: float) -> tuple[float, float]:
+        """The shares refused of the questions without an answer and of those with one."""
+        below = self.chances < threshold
+        return _share(below[~self.has_answer]), _share(below[self.has_answer])
+
+
+def _share(values: NDArray[np.bool_]) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def draw(judged: Sequence[Judged], threshold: float) -> str:
+    """How many questions with an answer are refused, against how many without one, as an SVG picture."""
+    colours = ("#1f6feb", "#d1702b", "#2f8f4e")
+    parts = []
+    for colour, judgement, row in zip(colours, judged, range(len(judged)), strict=False):
+        points = [judgement.refused(t) for t in np.linspace(0, 1.01, 102)]
+        line = " ".join(f"{60 + 400 * wrongly:.1f},{440 - 400 * rightly:.1f}" for rightly, wrongly in points)
+        rightly, wrongly = judgement.refused(threshold)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<circle cx="{60 + 400 * wrongly:.1f}" cy="{440 - 400 * rightly:.1f}" r="5" fill="{colour}"/>')
+        label = f"{judgement.of}: {rightly:.2f} refused rightly, {wrongly:.2f} wrongly"
+        parts.append(f'<text x="190" y="{380 + 18 * row}" fill="{colour}">{escape(label)}</text>')
+    ticks = "".join(
+        f'<text x="{60 + 400 * t:.0f}" y="458" text-anchor="middle">{t}</text>'
+        f'<text x="52" y="{444 - 400 * t:.0f}" text-anchor="end">{t}</text>'
+        for t in (0, 0.25, 0.5, 0.75, 1)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 490" font-family="sans-serif" font-size="12">'
+        '<rect width="480" height="490" fill="white"/><rect x="60" y="40" width="400" height="400" fill="none"'
+        ' stroke="#999"/>'
+        f'<text x="60" y="26">Questions refused; the dots are at the threshold of {threshold}</text>{ticks}'
+        '<text x="260" y="480" text-anchor="middle">share of those with an answer</text>'
+        '<text transform="translate(16 240) rotate(-90)" text-anchor="middle">share of those without one</text>'
+        f"{''.join(parts)}</svg>\n"
+    )
+
+
+def main(
+    squad_file: Annotated[Path, typer.Argument(help="SQuAD 2.0, or part of it.")],
+    keep: Annotated[Path | None, typer.Option(help="A folder for the indexes, to be used again next time.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="The file for the curves, an SVG.")] = None,
+) -> None:
+    """Fit, measure, print and draw."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 
-    articles, questions = squad.read(squad_file)
-    embedder = RememberingEmbedder(MiniLM(), [q.text for q in questions])
-    titles = sorted({a.id for a in articles})
-    rows: list[tuple[float, ...]] = []
-    answerable: list[bool] = []
-    groups: list[str] = []
+    with indexing.folder(keep) as root:
+        asked = [e for e in examples(squad_file, root) if e.found.evidence]
+    fitted, others = [e for e in asked if e.is_fitted], [e for e in asked if not e.is_fitted]
+    weights = tuple(float(w) for w in np.round(fit_reading(fitted), 2))
+    print("rag/relevance.py:", *(f"{w:.2f}," for w in weights), f"# {', '.join(relevance.FEATURES)}")  # noqa: T201
+    for name in READING_WEIGHTS:
+        for half, some in (("fitted to", fitted), ("the other", others)):
+            these = [e for e in some if e.of == name and e.has_answer]
+            now, before = read_rightly(these, weights), read_rightly(these, relevance.WEIGHTS)
+            print(f"{name}, {half}: first sentence right {now:.3f}, with the weights that are there {before:.3f}")  # noqa: T201
 
-    def add(text: str, searched: Index, *, has_answer: bool, group: str) -> None:
-        rows.append(gate.features(text, retrieve(text, searched, embedder, SEARCHED)))
-        answerable.append(has_answer)
-        groups.append(group)
-
-    with tempfile.TemporaryDirectory() as folder:
-        for number, present in enumerate((titles, titles[::2], titles[1::2])):
-            held = [a for a in articles if a.id in present]
-            with closing(indexing.index(held, Path(folder) / f"squad-{number}", embedder)) as searched:
-                for question in questions[1::3] if present is titles else questions[number::4]:
-                    half = "fit" if question.article_id in titles[::2] else "test"
-                    if present is titles:
-                        answers = bool(question.answers)
-                        add(question.text, searched, has_answer=answers, group=f"adversarial {half}")
-                    elif question.answers:
-                        is_there = question.article_id in present
-                        add(question.text, searched, has_answer=is_there, group=f"missing {half}")
-        root = Path(folder) / "event"
-        sync_corpus(Settings.from_env(index=root, model="quotes"))
-        with closing(Index.open(root, embedder.identity)) as searched:
-            for number, asked in enumerate(event.read(event_file)):
-                # Earlier answers matter little to the rewriting of these; the questions are enough.
-                text = standalone(asked.turns[-1], [(turn, "") for turn in asked.turns[:-1]])
-                half = "fit" if number % 2 == 0 else "test"
-                add(text, searched, has_answer=not asked.refuse, group=f"event {half}")
-
-    x, y, group = np.array(rows), np.array(answerable), np.array(groups)
-    fit = np.char.endswith(group, "fit")
-    counts = np.array([QUESTION_WEIGHTS[name.split()[0]] for name in groups])
-    model = LogisticRegression(C=1.0, max_iter=5000)
-    model.fit(x[fit], y[fit], sample_weight=counts[fit])
-    print(f"INTERCEPT = {model.intercept_[0]:.2f}")  # noqa: T201
-    print(f"WEIGHTS = ({', '.join(f'{w:.2f}' for w in model.coef_[0])})  # {', '.join(gate.FEATURES)}")  # noqa: T201
-    chances = model.predict_proba(x)[:, 1]
-    for name in QUESTION_WEIGHTS:
-        of = group == f"{name} test"
-        print(f"{name}: area under the curve {roc_auc_score(y[of], chances[of]):.3f}")  # noqa: T201
-        for threshold in (0.3, 0.35, 0.4, 0.45, 0.5):
-            refused = chances < threshold
-            print(  # noqa: T201
-                f"    at {threshold}: {np.mean(refused[of & ~y]):.3f} of the unanswerable refused, "
-                f"{np.mean(refused[of & y]):.3f} of the answerable"
-            )
+    readings = [read(e.text, e.found, weights) for e in asked]
+    x = np.array([gate.features(reading) for reading in readings])
+    about_another = np.array([gate.is_about_another(reading) for reading in readings])
+    y, is_fitted = np.array([e.has_answer for e in asked]), np.array([e.is_fitted for e in asked])
+    sets = np.array([e.of for e in asked])
+    counts = np.array(
+        [REFUSING_WEIGHTS[e.of] * (TO_REFUSE if e.of in OWN and not e.has_answer else 1.0) for e in asked]
+    )
+    chosen = is_fitted & ~about_another
+    model = LogisticRegression(C=0.5, max_iter=5000)
+    model.fit(x[chosen], y[chosen], sample_weight=counts[chosen])
+    print(f"rag/gate.py: INTERCEPT = {model.intercept_[0]:.2f}")  # noqa: T201
+    print("WEIGHTS =", *(f"{w:.2f}," for w in model.coef_[0]), f"# {', '.join(gate.FEATURES)}")  # noqa: T201
+    chances = np.where(about_another, 0.0, model.predict_proba(x)[:, 1])
+    judged = []
+    for name in REFUSING_WEIGHTS:
+        for fitted_to in (True, False):
+            here = (sets == name) & (is_fitted == fitted_to)
+            judgement = Judged(name, y[here], chances[here])
+            judged += [judgement] if not fitted_to and name != "short" else []
+            curve = f"{roc_auc_score(y[here], chances[here]):.3f}" if len(set(y[here])) > 1 else "-"
+            print(f"{name}, {'fitted to' if fitted_to else 'the other'}: area under the curve {curve}")  # noqa: T201
+            for threshold in THRESHOLDS:
+                rightly, wrongly = judgement.refused(threshold)
+                print(  # noqa: T201
+                    f"    at {threshold}: {rightly:.3f} of the unanswerable refused, {wrongly:.3f} of the answerable"
+                )
+    if picture is not None:
+        picture.write_text(draw(judged, gate.THRESHOLD), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    typer.run(main)

@@ -6,6 +6,7 @@ One article per title, whose text is its paragraphs.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from ingest.article import clean
 from rag.embed import Embedder
 from rag.index import Index
 from rag.quote import quote
-from rag.records import Article, Passage
+from rag.quote import read as read_sentences
+from rag.records import Article, Citation, Passage, Sentence
 from rag.retrieve import retrieve
 
 
@@ -38,6 +40,20 @@ class Question:
         worths = [self.worth(passage) for passage in passages[:4]]
         return {"hit@1": max(worths[:1], default=0.0), "hit@4": max(worths, default=0.0)}
 
+    def is_answered_by(self, passage: Passage, sentence: Sentence) -> bool:
+        """Whether a sentence of the question's paragraph has an answer that is right."""
+        in_paragraph = sentence.start < self.end and sentence.end > self.start
+        right = any(answer in sentence.text for answer in self.answers)
+        return passage.article_id == self.article_id and in_paragraph and right
+
+    def is_marked(self, citation: Citation) -> bool:
+        """Whether what stands out in a quote overlaps an answer that is right."""
+        if citation.highlight is None:
+            return False
+        start, end = (place - citation.start for place in citation.highlight)
+        found = (m for answer in self.answers for m in re.finditer(re.escape(answer), citation.quote))
+        return any(m.start() < end and start < m.end() for m in found)
+
 
 def read(path: Path) -> tuple[list[Article], list[Question]]:
     """Articles and questions of a SQuAD 2.0 file."""
@@ -57,22 +73,30 @@ def read(path: Path) -> tuple[list[Article], list[Question]]:
 
 
 def score(questions: Sequence[Question], searched: Index, embedder: Embedder) -> dict[str, float]:
-    """hit@1 and hit@4 over all questions; over the answerable ones, the answer in the first quote and in any."""
+    """hit@1 and hit@4 over all questions; over the answerable ones, the answer in the first quote and in any.
+
+    "answer marked" is the share of quoted answers in which the answer itself stands out, "marked rightly" the share of
+    these in which what stands out overlaps the gold answer.
+    """
     embedder = RememberingEmbedder(embedder, [question.text for question in questions])
     hits = {"hit@1": 0.0, "hit@4": 0.0}
-    first = anywhere = answerable = 0
+    first = anywhere = answerable = marked = marked_right = 0
     for question in questions:
         found = retrieve(question.text, searched, embedder, 8)
         for measure, value in question.measures([e.passage for e in found.evidence]).items():
             hits[measure] += value
         if question.answers:
-            quotes = [citation.quote for citation in quote(question.text, found).citations]
+            citations = quote(read_sentences(question.text, found)).citations
             answerable += 1
-            first += any(answer in quotes[0] for answer in question.answers)
-            anywhere += any(answer in text for answer in question.answers for text in quotes)
+            first += any(answer in citation.quote for citation in citations[:1] for answer in question.answers)
+            anywhere += any(answer in citation.quote for citation in citations for answer in question.answers)
+            marked += any(citation.highlight is not None for citation in citations)
+            marked_right += any(map(question.is_marked, citations))
     return {
         "questions": len(questions),
         **{measure: total / len(questions) for measure, total in hits.items()},
         "answer in first quote": first / answerable,
         "answer in quotes": anywhere / answerable,
+        "answer marked": marked / answerable,
+        "marked rightly": marked_right / max(marked, 1),
     }

@@ -26,7 +26,7 @@ from rag.facets import named
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index, LiveIndex
 from rag.period import asked_timeline, is_iso_date, period_named
-from rag.quote import quote
+from rag.quote import quote, read
 from rag.records import (
     Answer,
     Article,
@@ -53,6 +53,8 @@ PASSAGES = 8
 """Passages that an answer is made from."""
 CLOSEST = " The closest articles are: "
 """What comes before their titles in a refusal."""
+COMPARED = 16
+"""Passages in which reports may differ."""
 CLOSEST_ARTICLES = 3
 MOST_EVENTS = 8
 """Lines of an answer that tells what happened in a period."""
@@ -161,7 +163,8 @@ class Assistant:
         facets = tuple(w.facet for w in wanted)
         if facets:
             yield FacetsEvent(facets)
-        found = retrieve(asked, index, self._embedder, PASSAGES, wanted)
+        compared = retrieve(asked, index, self._embedder, COMPARED, wanted)
+        found = replace(compared, evidence=compared.evidence[:PASSAGES])
         clock.lap("retrieve")
         articles = len({e.passage.article_id for e in found.evidence})
         yield StageEvent("read", f"Reading {articles} article{'s' * (articles != 1)}")
@@ -172,10 +175,10 @@ class Assistant:
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
-        elif confidence(asked, found) < THRESHOLD:
+        elif confidence(reading := read(asked, found)) < THRESHOLD:
             draft = refusal(found)
         else:
-            draft, model_name = yield from self._draft(asked, found, history, quote(asked, found))
+            draft, model_name = yield from self._draft(asked, found, history, quote(reading))
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
@@ -183,7 +186,7 @@ class Assistant:
             draft = replace(draft, text=draft.text + closest)
         disputed: tuple[Disagreement, ...] = ()
         if not draft.refused and not dated:
-            disputed, further = disagreements(asked, found.evidence, draft.citations)
+            disputed, further = disagreements(asked, compared.evidence, draft.citations)
             # Each value can be opened, also one whose sentence the answer doesn't cite.
             yield from map(CitationEvent, further)
             draft = replace(draft, citations=draft.citations + further)

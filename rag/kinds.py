@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
-from rag.figures import figures
-from rag.text import function_terms, terms
+from rag.figures import dates, figures
+from rag.text import FUNCTION_WORDS, function_terms, terms
 
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 
@@ -23,6 +24,12 @@ _ASKS_FIGURE = re.compile(
 _ASKS_PERSON = re.compile(
     r"\b(?:who|whom|whose)\b|\b(?:which|what) (?:\w+ )?(?:person|people|man|woman|executive|founder)\b", re.IGNORECASE
 )
+_ASKS_PLACE = re.compile(
+    r"\bwhere\b|\b(?:which|what) (?:\w+ )?(?:city|country|state|town|region|place|province|continent|location|area"
+    r"|village|nation|river|island|county)\b",
+    re.IGNORECASE,
+)
+_ASKS_NAME = re.compile(r"\bwhich \w|\bwhat(?:'s|’s| is| was| are| were) the name\b", re.IGNORECASE)
 _ASKS_STATEMENT = re.compile(
     r"\b(?:what|how) (?:exactly )?(?:did|does|do|has|have|was|were) .*\b(?:say|said|tell|told|call|called|describe"
     r"|react|respond|reply|comment|claim|argue|think|write|answer)",
@@ -32,58 +39,133 @@ _ASKS_MEANING = re.compile(r"\s*what(?:'s|’s| is| are| was| were| does)\s+.{2,
 
 _REASON = re.compile(
     r"\b(?:because|since|due to|owing to|thanks to|as a result|so that|therefore|reasons?|in order to|led to|caused?"
-    r"|fear(?:s|ed)?|worr(?:y|ies|ied)|blamed|after)\b",
+    r"|fear(?:s|ed)?|worr(?:y|ies|ied)|blamed)\b",
     re.IGNORECASE,
 )
 _DATE = re.compile(
     rf"\b(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|century|centuries|BC|AD)\b"
     r"|\b1\d{3}s?\b|\b20\d{2}s?\b|\b\d{1,2}(?:st|nd|rd|th)\b"
 )
+_WEEKDAY_BEFORE = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? $")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DAY = re.compile(rf"\b(\d{{1,2}}) ({_MONTH})\b|\b({_MONTH}) (\d{{1,2}})\b", re.IGNORECASE)
-_NAME = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+|^[A-Z][\w'’-]+(?= [A-Z])")
-_STATEMENT = re.compile(r"[\"“„«]")
+_WORD_OF_NAME = r"(?:[A-Z][^\W_]*(?:[.'’-][^\W_]+)*\.?|(?:[A-Z]\.)+)"
+_NAME = re.compile(rf"{_WORD_OF_NAME}(?:(?: (?:of|the|de|la|von|van|da|du|del|and|&))* {_WORD_OF_NAME}| \d+\b)*")
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|from|near|to|of|through|outside|around|between|across|into|on) (?:the )?$")
+_STATEMENT = re.compile(r"[\"“„«]([^\"”“»]+)[\"”“»]")
+_FIRST = re.compile(r"([A-Z][\w'’]*)(?: (?:of|the|de|la|and|&|\d+)(?!\w))*(?: |(?!\w))")
+"""A name's first word, with what joins it to the others."""
+_COMMON = re.compile(r"[A-Z][a-z]+(?:s|ing|ed|ly|ment|tion|ity|age)")
+_TIME = re.compile(rf"(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?: \d+)?")
+_MEANING = re.compile(r"\s*what(?:'s|’s| is| are| was| were| does)\s+.{2,60}\s*$", re.IGNORECASE)
+
+_REASON = re.compile(
+    r"\b(?:because|since|due to|owing to|thanks to|as a result|so that|therefore|reasons?|in order to|led to|caused?"
+    r"|fear(?:s|ed)?|worr(?:y|ies|ied)|blamed)\b",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    rf"\b(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|century|centuries|BC|AD)\b"
+    r"|\b1\d{3}s?\b|\b20\d{2}s?\b|\b\d{1,2}(?:st|nd|rd|th)\b"
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_DAY = re.compile(rf"\b(\d{{1,2}}) ({_MONTH})\b|\b({_MONTH}) (\d{{1,2}})\b", re.IGNORECASE)
+_WORD_OF_NAME = r"(?:[A-Z][^\W_]*(?:[.'’-][^\W_]+)*\.?|(?:[A-Z]\.)+)"
+_NAME = re.compile(rf"{_WORD_OF_NAME}(?:(?: (?:of|the|de|la|von|van|da|du|del|and|&))* {_WORD_OF_NAME}| \d+\b)*")
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|from|near|to|of|through|outside|around|between|across|into|on) (?:the )?$")
+_STATEMENT = re.compile(r"[\"“„«]([^\"”“»]+)[\"”“»]")
+_FIRST = re.compile(r"([A-Z][\w'’]*)(?: (?:of|the|de|la|and|&|\d+)(?!\w))*(?: |(?!\w))")
+"""A name's first word, with what joins it to the others."""
+_COMMON = re.compile(r"[A-Z][a-z]+(?:s|ing|ed|ly|ment|tion|ity|age)")
+_TIME = re.compile(rf"(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?: \d+)?")
+_EVENT = re.compile(
+    r"\b(?:fell|lost|rose|gained|dropped|closed|ended|shed|jumped|slid|climbed|sank|plunged|tumbled|slumped|surged|soared"
+    r"|crashed|plummeted|recovered|rebounded|reached|released|announced|launched|banned|blocked|ordered|cut|raised|lowered"
+    r"|began|started|stopped|bought|sold|won|said|called|answered|responded|reacted|was|were|became|took|made|died|left"
+    r"|declined|increased|decreased|grew|shrank|collapsed|destroyed|killed|moved|joined|signed|founded|built|broke)\b"
+)
 _MEANING = re.compile(
     r"(?:an? |the )?(?P<subject>[^,(]{1,60}?)(?:[,(].{0,80}?)?"
     r" (?:(?:is|are|was|were) (?:an?|the|one)|means|stands for)\b",
     re.IGNORECASE,
 )
 
+_ASKS = {
+    "reason": _ASKS_REASON,
+    "date": _ASKS_DATE,
+    "figure": _ASKS_FIGURE,
+    "person": _ASKS_PERSON,
+    "statement": _ASKS_STATEMENT,
+    "place": _ASKS_PLACE,
+    "name": _ASKS_NAME,
+    "meaning": _ASKS_MEANING,
+}
+KINDS = tuple(_ASKS)
+"""What can be asked for."""
+
 
 def expected(question: str) -> str:
-    """What a question asks for: "reason", "date", "figure", "person", "statement", "meaning", or "" for anything else.
+    """What a question asks for: one of `KINDS`, or "" for anything else.
 
     >>> expected("How much did Nvidia lose?"), expected("When was R1 released?"), expected("Who founded DeepSeek?")
     ('figure', 'date', 'person')
     >>> expected("Why did it fall?"), expected("What did Trump say?"), expected("What is the Stargate project?")
     ('reason', 'statement', 'meaning')
+    >>> expected("Where is DeepSeek based?"), expected("Which model came next?")
+    ('place', 'name')
     """
-    asks = {
-        "reason": _ASKS_REASON,
-        "date": _ASKS_DATE,
-        "figure": _ASKS_FIGURE,
-        "person": _ASKS_PERSON,
-        "statement": _ASKS_STATEMENT,
-        "meaning": _ASKS_MEANING,
-    }
-    return next((kind for kind, pattern in asks.items() if pattern.search(question)), "")
+    return next((kind for kind, pattern in _ASKS.items() if pattern.search(question)), "")
 
 
 def holds(kind: str, sentence: str, asked: frozenset[str]) -> bool:
     """Whether a sentence has something of the kind asked for that the question (its terms) does not itself name."""
+    if kind == "meaning":
+        return _says_meaning(sentence, asked)
+    if kind in ("reason", "statement"):
+        return bool(spans(kind, sentence))
+    return any(not asked.issuperset(terms(sentence[start:end])) for start, end in spans(kind, sentence))
+
+
+@lru_cache(maxsize=4096)  # the same sentences are looked at for one question after another
+def spans(kind: str, sentence: str) -> tuple[tuple[int, int], ...]:
+    """Where a sentence has something of a kind: figures, dates, names, quoted words or words that give a reason.
+
+    >>> text = "The chip fell 17% on 27 January 2025."
+    >>> [text[start:end] for start, end in spans("figure", text)]
+    ['17%']
+    """
     match kind:
-        case "reason":
-            return bool(_REASON.search(sentence))
-        case "date":
-            return _has_new(_DATE, sentence, asked)
         case "figure":
-            return any(not asked.issuperset(figure) for figure in _figures(sentence))
-        case "person":
-            return _has_new(_NAME, sentence, asked)
+            return tuple((figure.start, figure.end) for figure in figures(sentence))
+        case "date":
+            named = [(_from_weekday(sentence, day.start), day.end) for day in dates(sentence)]
+            others = [m.span() for m in _DATE.finditer(sentence)]
+            return (*named, *(s for s in others if not any(a <= s[0] < b for a, b in named)))
+        case "person" | "name":
+            return tuple(_names(sentence))
+        case "place":
+            return tuple(span for span in _names(sentence) if _PLACE_BEFORE.search(sentence[: span[0]]))
         case "statement":
-            return bool(_STATEMENT.search(sentence))
-        case "meaning":
-            return _says_meaning(sentence, asked)
-    return False
+            return tuple(m.span(1) for m in _STATEMENT.finditer(sentence))
+        case "reason":
+            return tuple(m.span() for m in _REASON.finditer(sentence))
+    return ()
+
+
+def _from_weekday(sentence: str, start: int) -> int:
+    weekday = _WEEKDAY_BEFORE.search(sentence, max(0, start - 12), start)
+    return weekday.start() if weekday else start
+
+
+def _names(sentence: str) -> Iterator[tuple[int, int]]:
+    """Where names stand; any word can begin a sentence, so what looks like a common one there is passed over."""
+    for found in _NAME.finditer(sentence):
+        start, end = found.span()
+        first = _FIRST.match(sentence, start)
+        if first and (first[1].lower() in FUNCTION_WORDS or (start == 0 and _COMMON.fullmatch(first[1]))):
+            start = first.end()
+        if start < end and not _TIME.fullmatch(sentence[start:end]):
+            yield start, end
 
 
 def days_named(text: str) -> set[tuple[int, str]]:
@@ -98,14 +180,9 @@ def days_named(text: str) -> set[tuple[int, str]]:
     }
 
 
-@lru_cache(maxsize=8192)  # the same sentences are looked at for one question after another
-def _figures(sentence: str) -> tuple[frozenset[str], ...]:
-    """The terms of each figure."""
-    return tuple(frozenset(terms(figure.text)) for figure in figures(sentence))
-
-
-def _has_new(pattern: re.Pattern[str], sentence: str, asked: frozenset[str]) -> bool:
-    return any(not asked.issuperset(terms(match.group())) for match in pattern.finditer(sentence))
+def years_named(text: str) -> set[str]:
+    """The years that a text names."""
+    return set(_YEAR.findall(text))
 
 
 def _says_meaning(sentence: str, asked: frozenset[str]) -> bool:

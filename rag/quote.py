@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.kinds import days_named, expected, holds
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
+from rag.relevance import WEIGHTS, Asked, answer_span, leans, needs_more, relevance
 from rag.retrieve import Retrieval
-from rag.text import terms
+from rag.text import function_terms, terms
 
 MOST_SENTENCES = 3
-ENOUGH = 0.6
-"""A further sentence is quoted when its score is at least this share of the best one's."""
-ALIKE = 0.6
-"""Sentences that share this much of their words (Jaccard) say the same: one of them is enough."""
-
-# Tuned on the even questions of the SQuAD half and measured on the odd ones: see evals/LOG.md.
+BEHIND = 5.0
+"""A further sentence is quoted when its score is at most so far behind the best one's."""
 _COVERAGE_WEIGHT = 0.5
-_PASSAGE_WEIGHT = 0.2
-_KIND_WEIGHT = 0.15
-_MEANING_WEIGHT = 0.3
-_DAY_WEIGHT = 0.2
 _TOKENS_WEIGHT = 0.8
-
-
-_NEEDS_MORE = re.compile(
-    r"(?:(?:But|And|Yet|So|Then|Still|However,|Instead,|Later,?|Also,|Moreover,|Meanwhile,) )?"
-    r"(?:(?:he|she|it|they|his|her|its|their)\b"
-    r"|(?:this|that|these|those)(?= (?:is|was|were|are|means?|meant|had|has)\b))",
-    re.IGNORECASE,
-)
+_PASSAGE_WEIGHT = 0.2
+ALIKE = 0.5
+"""Sentences that share this much of their words of content (Jaccard) say the same: one of them is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +28,64 @@ class Scored:
     passage: Passage
     sentence: Sentence
 
+    @property
+    def nearness(self) -> float:
+        """How near it is to the question in meaning and words, whatever kind of answer is asked for."""
+        likeness = self.sentence.dense + _COVERAGE_WEIGHT * self.sentence.lexical
+        return likeness + _TOKENS_WEIGHT * self.sentence.tokens + _PASSAGE_WEIGHT * self.passage.score
 
-def quote(question: str, retrieval: Retrieval) -> Draft:
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question, what was found for it, and the sentences found, best first."""
+
+    question: str
+    retrieval: Retrieval
+    asked: Asked
+    ranked: tuple[Scored, ...]
+
+
+def read(question: str, retrieval: Retrieval, weights: Sequence[float] = WEIGHTS) -> Reading:
+    """Look at every sentence that was found, and rank them by what speaks for each, counting by the weights."""
+    asked = Asked.of(question, retrieval.weights, retrieval.evidence)
+    scored = [
+        Scored(relevance(asked, evidence, place, weights), evidence.passage, sentence)
+        for evidence in retrieval.evidence
+        for place, sentence in enumerate(evidence.sentences)
+    ]
+    return Reading(question, retrieval, asked, tuple(sorted(scored, key=lambda s: -s.score)))
+
+
+def quote(reading: Reading) -> Draft:
     """The best sentences word for word, at most three, each with its mark; the one that answers comes first.
 
-    A sentence that begins with a pronoun brings the one before it along, which says whom it is about.
+    A sentence that begins with a pronoun or leans otherwise on the one before it brings it along.
     """
-    chosen = choose(rank_sentences(question, retrieval))
-    spans = _understandable(chosen, retrieval.evidence)
+    spans = _understandable(choose(reading.ranked), reading.retrieval.evidence)
     # Behind the sentence that answers, the others follow in the order of their articles' dates and of the text.
     spans[1:] = sorted(spans[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
-    citations = tuple(
-        Citation(number, s.passage.text[s.start - s.passage.start : s.end - s.passage.start], s.passage, s.start, s.end)
-        for number, s in enumerate(spans, 1)
-    )
+    citations = tuple(_citation(number, span, reading.asked) for number, span in enumerate(spans, 1))
     return Draft(" ".join(f"{' '.join(c.quote.split())} [{c.number}]" for c in citations), citations)
 
 
 @dataclass(slots=True)
 class _Span:
-    """Consecutive sentences of a passage that are quoted together."""
+    """Consecutive sentences of a passage that are quoted together, because of one of them."""
 
     passage: Passage
     start: int
     end: int
     sentences: int
+    scored: Scored
+
+
+def _citation(number: int, span: _Span, asked: Asked) -> Citation:
+    text = span.passage.text[span.start - span.passage.start : span.end - span.passage.start]
+    sentence = span.scored.sentence
+    # What comes behind adds something; only the sentence that answers has the answer.
+    answer = answer_span(asked, sentence.text) if number == 1 else None
+    highlight = (sentence.start + answer[0], sentence.start + answer[1]) if answer else None
+    return Citation(number, text, span.passage, span.start, span.end, highlight)
 
 
 def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence]) -> list[_Span]:
@@ -75,8 +94,8 @@ def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence]) -> l
     for scored in chosen:
         own = next(e.sentences for e in evidence if e.passage == scored.passage)
         place = own.index(scored.sentence)
-        first = place - 1 if place and _NEEDS_MORE.match(scored.sentence.text) else place
-        new = _Span(scored.passage, own[first].start, own[place].end, place - first + 1)
+        first = place - 1 if place and needs_more(scored.sentence.text) else place
+        new = _Span(scored.passage, own[first].start, own[place].end, place - first + 1, scored)
         twin = next((s for s in spans if s.passage == new.passage and s.start < new.end and new.start < s.end), None)
         taken = sum(s.sentences for s in spans)
         if twin is not None:
@@ -85,41 +104,25 @@ def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence]) -> l
         elif taken + new.sentences <= MOST_SENTENCES:
             spans.append(new)
         elif taken < MOST_SENTENCES:
-            spans.append(_Span(scored.passage, scored.sentence.start, scored.sentence.end, 1))
+            spans.append(_Span(scored.passage, scored.sentence.start, scored.sentence.end, 1, scored))
     return spans
 
 
-def rank_sentences(question: str, retrieval: Retrieval) -> list[Scored]:
-    """All sentences of the evidence, best first."""
-    kind = expected(question)
-    asked = frozenset(terms(question))
-    days = days_named(question)
-    scored = [
-        Scored(
-            sentence.dense
-            + _COVERAGE_WEIGHT * sentence.lexical
-            + _TOKENS_WEIGHT * sentence.tokens
-            + _PASSAGE_WEIGHT * evidence.passage.score
-            + (_MEANING_WEIGHT if kind == "meaning" else _KIND_WEIGHT) * holds(kind, sentence.text, asked)
-            + _DAY_WEIGHT * bool(days & days_named(sentence.text)),
-            evidence.passage,
-            sentence,
-        )
-        for evidence in retrieval.evidence
-        for sentence in evidence.sentences
-    ]
-    return sorted(scored, key=lambda s: -s.score)
-
-
 def choose(ranked: Sequence[Scored]) -> list[Scored]:
-    """The best sentence and those close to it in score that add something."""
+    """The best sentence, and of those that may answer too the ones nearest to the question that add something.
+
+    Where the best one is wrong, the next best are wrong in the same way; so what else is quoted is chosen otherwise.
+    """
     chosen: list[Scored] = []
     words: list[set[str]] = []
-    for scored in ranked:
-        if len(chosen) == MOST_SENTENCES or scored.score < ENOUGH * ranked[0].score:
-            break
-        own = set(terms(scored.sentence.text))
+    near = [scored for scored in ranked[1:] if scored.score >= ranked[0].score - BEHIND]
+    # What leans on another sentence takes the place of two.
+    others = [scored for scored in near if not leans(scored.sentence.text)]
+    for scored in [*ranked[:1], *sorted(others, key=lambda s: -s.nearness)]:
+        own = set(terms(scored.sentence.text)) - function_terms()
         if all(len(own & other) < ALIKE * len(own | other) for other in words):
             chosen.append(scored)
             words.append(own)
+        if len(chosen) == MOST_SENTENCES:
+            break
     return chosen

@@ -89,13 +89,26 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The mark `[number]` in an answer and the sentence behind it: `quote` is exactly `article.text[start:end]`."""
+    """The mark `[number]` in an answer and the sentence behind it: `quote` is exactly `article.text[start:end]`.
+
+    `highlight` is the stretch of the article, inside the quote, that answers the question by itself: a figure, a date
+    or a name; None where it isn't sure.
+    """
 
     number: int
     quote: str
     passage: Passage
     start: int
     end: int
+    highlight: tuple[int, int] | None = None
+
+    @property
+    def highlighted(self) -> str:
+        """The words of `highlight`; empty where there are none."""
+        if self.highlight is None:
+            return ""
+        start, end = self.highlight
+        return self.quote[start - self.start : end - self.start]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ def test_squad_counts_hits_by_paragraph_and_answers_by_quote(tmp_path: Path, emb
         "hit@4": 1.0,
         "answer in first quote": 2 / 3,
         "answer in quotes": 2 / 3,
+        "answer marked": 2 / 3,
+        "marked rightly": 1 / 2,
     }
 
 

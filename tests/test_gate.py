@@ -6,6 +6,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.gate import FEATURES, THRESHOLD, WEIGHTS, confidence, features
+from rag.quote import read
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
 
@@ -25,12 +26,12 @@ def test_the_closer_the_passage_the_surer() -> None:
     """A passage with the words and the meaning of the question is trusted more than one with neither."""
     question = "Why was the harbour closed?"
     near, far = retrieval(CLOSED, 0.8, 1.0), retrieval("Bread needs flour.", 0.1, 0.0)
-    assert confidence(question, near) > THRESHOLD > confidence(question, far)
+    assert confidence(read(question, near)) > THRESHOLD > confidence(read(question, far))
 
 
 def test_nothing_found_is_no_answer() -> None:
     """An index that has nothing to say must lead to a refusal, not to an error."""
-    assert confidence("Why?", Retrieval((), {"why": 1.0})) == 0.0
+    assert confidence(read("Why?", Retrieval((), {"why": 1.0}))) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -38,22 +39,26 @@ def test_nothing_found_is_no_answer() -> None:
 )
 def test_a_day_or_year_that_no_passage_names_is_not_answered_about(day: str, sure: bool) -> None:
     """What happened on another day must never be given as the answer about this one."""
-    assert (confidence(f"Why was the harbour closed on {day}?", retrieval(CLOSED, 0.9, 1.0)) > THRESHOLD) == sure
+    assert (confidence(read(f"Why was the harbour closed on {day}?", retrieval(CLOSED, 0.9, 1.0))) > THRESHOLD) == sure
 
 
 def test_a_name_that_no_passage_has_lowers_the_trust() -> None:
     """Somebody whom the articles never mention has said nothing in them."""
     present = retrieval(CLOSED, 0.6, 0.7)
     found = replace(present, weights={"gate": 3.0, "harbour": 3.0, "close": 2.0})
-    assert len(features("Did Gates close the harbour?", found)) == len(FEATURES) == len(WEIGHTS)
-    assert confidence("Did Gates close the harbour?", found) < confidence("Did they close the harbour?", present)
+    assert len(features(read("Did Gates close the harbour?", found))) == len(FEATURES) == len(WEIGHTS)
+    assert confidence(read("Did Gates close the harbour?", found)) < confidence(
+        read("Did they close the harbour?", present)
+    )
 
 
 def test_a_token_that_is_matched_nowhere_lowers_the_trust() -> None:
     """The one word that the passage does not speak of may be the very thing that was asked for."""
     whole = retrieval(CLOSED, 0.6, 0.7)
     lacking = replace(whole, evidence=(replace(whole.evidence[0], matches=(0.6, 0.0)),))
-    assert confidence("Why was the harbour closed?", lacking) < confidence("Why was the harbour closed?", whole)
+    assert confidence(read("Why was the harbour closed?", lacking)) < confidence(
+        read("Why was the harbour closed?", whole)
+    )
 
 
 @pytest.mark.parametrize(

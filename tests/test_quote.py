@@ -1,9 +1,11 @@
 """Answers in the sources' own words."""
 
+from dataclasses import replace
+
 import pytest
 
 from rag.kinds import days_named, expected, holds
-from rag.quote import choose, quote, rank_sentences
+from rag.quote import choose, quote, read
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
 from rag.text import terms
@@ -13,14 +15,14 @@ def evidence(article_id: str, published: str, *sentences: tuple[str, float, floa
     """A passage of sentences given as (text, cosine, share of the question's words)."""
     text = " ".join(sentence for sentence, _, _ in sentences)
     placed = tuple(
-        Sentence(sentence, text.index(sentence), text.index(sentence) + len(sentence), dense, lexical)
+        Sentence(sentence, text.index(sentence), text.index(sentence) + len(sentence), dense, lexical, tokens=dense)
         for sentence, dense, lexical in sentences
     )
     return Evidence(Passage(text, 0.5, article_id, "Title", "Outlet", published, "", 0, len(text)), placed)
 
 
-def found(*given: Evidence) -> Retrieval:
-    return Retrieval(given, {"nvidia": 1.0})
+def found(*given: Evidence, words: str = "lose") -> Retrieval:
+    return Retrieval(given, dict.fromkeys(terms(words), 1.0))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_the_sentence_that_has_the_figure_comes_first() -> None:
             ("Nvidia lost $589 billion.", 0.6, 1.0),
         )
     )
-    draft = quote("How much did Nvidia lose?", retrieval)
+    draft = quote(read("How much did Nvidia lose?", retrieval))
     assert draft.text.startswith("Nvidia lost $589 billion. [1]")
 
 
@@ -88,12 +90,15 @@ def test_a_sentence_about_the_day_asked_for_wins() -> None:
     """'What happened on 27 January' must not be answered with what happened on the 28th."""
     retrieval = found(
         evidence(
-            "a", "2025-01-28", ("Nvidia rose on 28 January 2025.", 0.6, 1.0), ("Nvidia fell on January 27.", 0.5, 1.0)
-        )
+            "a",
+            "2025-01-28",
+            ("Shares moved.", 0.1, 0.0),
+            ("Nvidia rose on 28 January 2025.", 0.6, 0.6),
+            ("Nvidia fell on January 27.", 0.6, 0.6),
+        ),
+        words="27 January 2025",
     )
-    assert (
-        rank_sentences("What happened on 27 January 2025?", retrieval)[0].sentence.text == "Nvidia fell on January 27."
-    )
+    assert read("What happened on 27 January 2025?", retrieval).ranked[0].sentence.text == "Nvidia fell on January 27."
     assert days_named("27 January to February 3, 2025") == {(27, "january"), (3, "february")}
 
 
@@ -111,7 +116,7 @@ def test_at_most_three_different_sentences_the_best_first_and_the_others_by_date
             "early", "2025-01-27", ("Broadcom fell likewise in New York.", 0.6, 0.5), ("Dell also fell.", 0.59, 0.5)
         ),
     )
-    draft = quote("What happened?", retrieval)
+    draft = quote(read("What happened?", replace(retrieval, weights={"happen": 1.0})))
     assert [(c.number, c.quote) for c in draft.citations] == [
         (1, "Nvidia lost 17% of its value."),
         (2, "Broadcom fell likewise in New York."),
@@ -123,14 +128,14 @@ def test_at_most_three_different_sentences_the_best_first_and_the_others_by_date
 def test_quotes_are_exact_slices_of_their_passages() -> None:
     """A citation opens the article at exactly the words that are quoted."""
     retrieval = found(evidence("a", "", ("One thing.", 0.9, 1.0), ("Another thing is here.", 0.8, 1.0)))
-    for citation in quote("What?", retrieval).citations:
+    for citation in quote(read("What?", retrieval)).citations:
         assert citation.passage.text[citation.start : citation.end] == citation.quote
 
 
 def test_weak_sentences_are_left_out() -> None:
     """One good sentence alone is better than one with two that have nothing to do with it."""
     retrieval = found(evidence("a", "", ("The answer stands here.", 0.9, 1.0), ("Weather.", 0.0, 0.0)))
-    assert len(choose(rank_sentences("What?", retrieval))) == 1
+    assert len(choose(read("What?", retrieval).ranked)) == 1
 
 
 def test_a_sentence_that_begins_with_a_pronoun_brings_its_subject_along() -> None:
@@ -142,7 +147,7 @@ def test_a_sentence_that_begins_with_a_pronoun_brings_its_subject_along() -> Non
         ("It lost a sixth of its value.", 0.9, 0.5),
         ("Oil rose.", 0.1, 0.0),
     )
-    draft = quote("How much did Nvidia lose?", found(given))
+    draft = quote(read("How much did Nvidia lose?", found(given)))
     assert draft.text == "Nvidia opened lower. It lost a sixth of its value. [1]"
     (citation,) = draft.citations
     assert citation.quote == given.passage.text[citation.start : citation.end]
@@ -159,5 +164,32 @@ def test_a_quote_has_three_sentences_at_most_with_what_they_need() -> None:
         evidence(name, "2025-01-27", (f"{name} opened lower.", 0.1, 0.1), (text, 0.9, 0.5))
         for name, text in told.items()
     ]
-    draft = quote("How much was lost?", found(*given))
+    draft = quote(read("How much was lost?", found(*given)))
     assert draft.text.count(".") == 3
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "stands_out"),
+    [
+        ("How much did Nvidia lose?", "Nvidia lost $589 billion, and gold fell to a low of $2,740.", "$589 billion"),
+        ("When did Nvidia lose most?", "Nvidia lost most on 27 January 2025.", "27 January 2025"),
+        ("Who wrote about Nvidia?", "A column on Nvidia, in which he wrote at length, was by Marc Andreessen.", ""),
+        ("Why did Nvidia lose?", "Nvidia lost $589 billion.", ""),
+    ],
+)
+def test_what_answers_by_itself_stands_out_where_it_is_sure(question: str, sentence: str, stands_out: str) -> None:
+    """The figure or the date is found at a glance, and nothing stands out where another one may be meant."""
+    given = evidence("a", "", (sentence, 0.9, 1.0))
+    (citation,) = quote(read(question, found(given, words="Nvidia lose most wrote"))).citations
+    assert citation.highlighted == stands_out
+    if citation.highlight:
+        start, end = citation.highlight
+        assert given.passage.text[start:end] == stands_out
+
+
+def test_a_sentence_that_leans_on_the_one_before_it_brings_it_along() -> None:
+    """'Every sum also exceeds the record' says nothing without the sums."""
+    given = evidence(
+        "a", "", ("Four sums are named for Nvidia.", 0.3, 0.5), ("Every sum exceeds what others lose.", 0.9, 1.0)
+    )
+    assert quote(read("How much did Nvidia lose?", found(given))).citations[0].quote == given.passage.text

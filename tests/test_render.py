@@ -185,6 +185,16 @@ def test_a_mark_leads_to_its_sentence() -> None:
     )
 
 
+def test_what_answers_by_itself_stands_out_in_its_sentence() -> None:
+    """The reader's eye finds the figure: in its quote alone, and not where the same figure stands elsewhere."""
+    start = LOSS.start + LOSS.quote.index("$589 billion")
+    cited = replace(LOSS, highlight=(start, start + len("$589 billion")))
+    html = marked_text(f"Not $589 billion. {LOSS.quote} [1]", [cited])
+    assert html.count("<strong>") == 1
+    assert "Not $589 billion. " in html
+    assert "<strong>$589 billion</strong>" in html
+
+
 def test_numbers_in_brackets_that_cite_nothing_stay_text() -> None:
     """Only the answer's own citations become links."""
     assert marked_text("In [2024] and [1].", []) == "<p>In [2024] and [1].</p>"

@@ -21,6 +21,8 @@ from rich.text import Text
 from rag.records import (
     UNSUPPORTED,
     Answer,
+    Citation,
+    CitationEvent,
     DoneEvent,
     Event,
     Passage,
@@ -30,6 +32,7 @@ from rag.records import (
     TimelineEntry,
     WithdrawnEvent,
 )
+from ui.highlight import CLOSE, OPEN, mark_highlights
 
 if TYPE_CHECKING:
     from ingest import Progress as IngestProgress
@@ -44,6 +47,7 @@ T = TypeVar("T")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MARK = r"\[\d+\]"
 _WORD = re.compile(r"\s+|\S+")
+_HIGHLIGHT = re.compile(f"([{OPEN}{CLOSE}])")
 
 
 class Cancelled(Exception):
@@ -303,6 +307,8 @@ class _AnswerView:
         self._reasoning = ""
         self._seconds = 0.0
         self._lines = 0
+        self._cited: list[Citation] = []
+        self._bold = False
 
     def __enter__(self) -> Self:
         self.say("Loading the embedding model")
@@ -334,7 +340,9 @@ class _AnswerView:
                 self.say(f"Thinking for {event.seconds:.0f} s: …{self._reasoning[-(self._messages.width - 32) :]}")
             case TextEvent() if self._text and self._output.is_terminal:
                 self._fold()
-                self._flow(event.text)
+                self._flow(mark_highlights(event.text, self._cited))
+            case CitationEvent():
+                self._cited.append(event.citation)
             case WithdrawnEvent():
                 self._withdraw()
             case DoneEvent():
@@ -366,7 +374,12 @@ class _AnswerView:
         if self._pending.isspace():
             whole, self._pending = [*whole, self._pending], ""
         for word in whole:
-            piece = Text(word)
+            piece = Text()
+            for part in _HIGHLIGHT.split(word):
+                if part in (OPEN, CLOSE):
+                    self._bold = part == OPEN
+                else:
+                    piece.append(part, "bold" if self._bold else None)
             piece.highlight_regex(_MARK, "bold cyan")
             piece.highlight_regex(re.escape(UNSUPPORTED), "bold yellow")
             if self._column + piece.cell_len >= self._output.width and not word.isspace():

@@ -36,6 +36,7 @@ from rag.records import (
     WithdrawnEvent,
 )
 from ui.conversations import SavedTurn, Thumb
+from ui.highlight import CLOSE, OPEN, mark_highlights
 
 Message: TypeAlias = "dict[str, Any]"
 """One message as Gradio's Chatbot takes it: role, content, and for the folded thinking its metadata."""
@@ -368,10 +369,14 @@ def days(isos: Iterable[str]) -> str:
 
 
 def marked_text(text: str, citations: Sequence[Citation]) -> str:
-    """The answer's Markdown as HTML: each `[n]` of a citation links to its sentence, what is unsupported stands out."""
+    """The answer's Markdown as HTML: each `[n]` of a citation links to its sentence, what is unsupported stands out.
+
+    So does what answers the question by itself.
+    """
     links = {str(c.number): _mark_link(c) for c in citations}
-    html = _MARK.sub(lambda mark: links.get(mark[1], mark[0]), _MARKDOWN.render(text).strip())
-    return html.replace(UNSUPPORTED, _UNSUPPORTED)
+    rendered = _MARKDOWN.render(mark_highlights(text, citations)).strip()
+    html = _MARK.sub(lambda mark: links.get(mark[1], mark[0]), rendered)
+    return html.replace(UNSUPPORTED, _UNSUPPORTED).replace(OPEN, "<strong>").replace(CLOSE, "</strong>")
 
 
 def _mark_link(citation: Citation) -> str:

@@ -1,0 +1,344 @@
+"""How well a sentence answers a question: what speaks for it, and the weights. Pure.
+
+The weights are those of a logistic choice among the sentences of the passages found, made and measured by
+`python -m evals.calibrate`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rag.kinds import KINDS, days_named, expected, holds, spans, years_named
+from rag.records import Evidence
+from rag.text import terms
+
+LOCATED = ("figure", "date", "person", "place", "name")
+"""Kinds of answers that are a stretch of a sentence: it stands near what it is said of."""
+_FIRST_WORDS = 7
+"""Where a sentence says what it is about."""
+
+_TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:[.,'’][^\W_]+)*|[,;:()—–]")
+_PAUSE = {",": 1, ";": 4, ":": 3, "(": 2, ")": 2, "—": 3, "–": 2}
+"""By so many words more what stands on both sides of a sign is apart."""
+_NAMED = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
+_NEEDS_MORE = re.compile(
+    r"(?:(?:But|And|Yet|So|Then|Still|However,|Instead,|Later,?|Also,|Moreover,|Meanwhile,) )?"
+    r"(?:(?:he|she|it|they|his|her|its|their)\b"
+    r"|(?:this|that|these|those)(?= (?:is|was|were|are|means?|meant|had|has)\b))",
+    re.IGNORECASE,
+)
+_LEANS = re.compile(
+    r"(?:Every|Each|Both|All|Some|Most|Many|Others?|Another|Neither|None|Such|This|That|These|Those|The (?:same|other"
+    r"|former|latter|second|third|next|last|two|three|first|record|figures?|sums?|company|firm|group|man|model|paper"
+    r"|report|deal|plan|move|result|reason|idea|number|total|claim|remark|list|rest))\b(?! (?:\w+ )?of\b)"
+    r"|(?:But|And|Yet|So|Then|Still|However|Instead|Later|Also|Moreover|Meanwhile|Besides|Nevertheless|Afterwards|Here"
+    r"|There|Conversely|Similarly|Likewise|In addition|For example|For instance|In other words|As a result)\b",
+)
+_STARTED_FROM = re.compile(r"\b(?:from|than|against)(?: (?:about|some|around|only))? $")
+_TELLS = re.compile(r" (?:also |later )?(?:said|says|reported|wrote|calculated|counted|noted|told|estimated|put)\b")
+_DENIES = re.compile(r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question asks.
+
+    Args:
+        kind: of the answer, one of `rag.kinds.KINDS`, or empty.
+        weights: its content terms, in order, and how much each counts; they sum to 1.
+        forms: its words of content as they are written, in lower case, in the same way.
+        terms: all of its terms.
+        days: those it names.
+        years: those it names.
+        denies: whether it has a negation.
+        usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
+    """
+
+    kind: str
+    weights: Mapping[str, float]
+    forms: Mapping[str, float]
+    terms: frozenset[str]
+    days: frozenset[tuple[int, str]]
+    years: frozenset[str]
+    denies: bool
+    usual: Mapping[tuple[int, str], float]
+
+    @classmethod
+    def of(cls, question: str, weights: Mapping[str, float], evidence: Iterable[Evidence] = ()) -> Asked:
+        """What the question asks, its content terms being as rare as `weights` say; `evidence` was found for it."""
+        total = sum(weights.values()) or 1.0
+        shares = {term: weight / total for term, weight in weights.items()}
+        forms: dict[str, float] = {}
+        for word in _TOKEN.findall(question):
+            of_word = [shares[t] for t in terms(word) if t in shares]
+            if of_word:
+                forms[word.lower()] = sum(of_word)
+        days, years = frozenset(days_named(question)), frozenset(years_named(question))
+        named = Counter(day for e in evidence for s in e.sentences for day in days_named(s.text))
+        usual = {} if days or years else {day: count / named.total() for day, count in named.items()}
+        denies = bool(_DENIES.search(question))
+        return cls(expected(question), shares, forms, frozenset(terms(question)), days, years, denies, usual)
+
+    def share(self, held: Collection[str]) -> float:
+        """The share of the question's words, weighted by rarity, that stand among the terms `held`: 0 to 1."""
+        return sum(weight for term, weight in self.weights.items() if term in held)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence word by word.
+
+    Args:
+        places: where each of its terms stands, counted in words, pauses added.
+        forms: its words in lower case.
+        starts: where each token begins in the text.
+        counted: the place of each token.
+        count: of its words.
+    """
+
+    places: Mapping[str, tuple[int, ...]]
+    forms: frozenset[str]
+    starts: tuple[int, ...]
+    counted: tuple[int, ...]
+    count: int
+
+    def place(self, character: int) -> int:
+        """The place of the token that a character belongs to."""
+        for start, place in zip(reversed(self.starts), reversed(self.counted), strict=True):
+            if start <= character:
+                return place
+        return 0
+
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> Words:
+    """The words of a sentence."""
+    places: dict[str, list[int]] = {}
+    starts, counted, forms = [], [], []
+    place = 0
+    for token in _TOKEN.finditer(text):
+        if pause := _PAUSE.get(token[0]):
+            place += pause
+            continue
+        starts.append(token.start())
+        counted.append(place)
+        forms.append(token[0].lower())
+        for term in terms(token[0]):
+            places.setdefault(term, []).append(place)
+        place += 1
+    return Words({t: tuple(p) for t, p in places.items()}, frozenset(forms), tuple(starts), tuple(counted), len(forms))
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A stretch of a sentence that may be the answer, and how near it stands to the question's words, 0 to 1."""
+
+    start: int
+    end: int
+    near: float
+
+
+def located(asked: Asked, text: str) -> list[Located]:
+    """The stretches of a sentence that are of the kind asked for and not in the question, the nearest first."""
+    if asked.kind not in LOCATED:
+        return []
+    own = words(text)
+    found = []
+    for start, end in spans(asked.kind, text):
+        if asked.terms.issuperset(terms(text[start:end])):
+            continue
+        first, final = own.place(start), own.place(max(start, end - 1))
+        near = 0.0
+        for term, weight in asked.weights.items():
+            apart = [max(first - p, p - final, 0) for p in own.places.get(term, ())]
+            if apart:
+                near += weight / (1 + min(apart) / 4)
+        found.append(Located(start, end, near))
+    return sorted(found, key=lambda one: -one.near)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How a sentence has the question's words: `pairs` near each other, `forms` as they are written, both 0 to 1."""
+
+    pairs: float
+    forms: float
+
+
+def matches_in(asked: Asked, text: str) -> Matched:
+    """How a sentence has the question's words."""
+    own = words(text)
+    pairs = total = 0.0
+    for one, other in pairwise(asked.weights):
+        weight = min(asked.weights[one], asked.weights[other])
+        total += weight
+        a, b = own.places.get(one), own.places.get(other)
+        if a and b:
+            pairs += weight / (1 + max(0, min(abs(x - y) for x in a for y in b) - 1) / 3)
+    if not total:
+        pairs, total = sum(w for t, w in asked.weights.items() if t in own.places), 1.0
+    return Matched(pairs / total, sum(w for form, w in asked.forms.items() if form in own.forms))
+
+
+SURE = {"figure": (0.2, 0.05), "date": (0.2, 0.05), "person": (0.3, 0.15)}
+"""How near to the question's words an answer of a kind stands, and how much nearer than anything else that may be it.
+
+Of places and other names so few are right that none is taken.
+"""
+
+FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
+AGAINST = ("leans",)
+"""Features that may count for or against a sentence, and those that count against it; the others count for it."""
+
+FEATURES = (
+    "cosine",
+    "words",
+    "tokens",
+    "passage",
+    *(f"has {kind}" for kind in KINDS),
+    "near",
+    "pairs",
+    "same forms",
+    "topic",
+    "subject first",
+    "needs more",
+    "leans",
+    "length",
+    "day",
+    "year",
+    "usual day",
+    "title",
+    "title or sentence",
+    "opening",
+    "quotes",
+    "denies",
+    "before",
+)
+
+WEIGHTS = (
+    3.95,
+    0.00,
+    9.40,
+    7.71,
+    1.50,
+    1.71,
+    2.82,
+    0.00,
+    0.77,
+    1.52,
+    0.00,
+    9.23,
+    0.28,
+    1.05,
+    0.95,
+    2.95,
+    0.56,
+    0.88,
+    -0.29,
+    0.89,
+    2.00,
+    3.12,
+    2.64,
+    -1.77,
+    1.81,
+    1.97,
+    0.40,
+    0.78,
+    0.60,
+)
+
+
+def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
+    """What speaks for a sentence, in the order of `FEATURES`."""
+    sentence = evidence.sentences[place]
+    text = sentence.text
+    own = words(text)
+    has = holds(asked.kind, text, asked.terms) if asked.kind else False
+    nearest = located(asked, text)[:1] if has else []
+    matched = matches_in(asked, text)
+    topic = sum(w for t, w in asked.weights.items() if any(p < _FIRST_WORDS for p in own.places.get(t, ())))
+    subject = next(iter(asked.weights), "")
+    title = set(_title_terms(evidence.passage.title))
+    in_title = sum(w for t, w in asked.weights.items() if t in title)
+    in_either = sum(w for t, w in asked.weights.items() if t in title or t in own.places)
+    before = evidence.sentences[place - 1].lexical if place else 0.0
+    needs_more = bool(_NEEDS_MORE.match(text))
+    return (
+        sentence.dense,
+        sentence.lexical,
+        sentence.tokens,
+        evidence.passage.score,
+        *(float(has and kind == asked.kind) for kind in KINDS),
+        nearest[0].near if nearest else 0.0,
+        matched.pairs,
+        matched.forms,
+        topic,
+        float(any(p < _FIRST_WORDS - 2 for p in own.places.get(subject, ()))),
+        float(needs_more),
+        float(leans(text)),
+        math.log(1 + own.count) / 4,
+        _same_days(asked, text),
+        float(bool(asked.years) and not asked.years.isdisjoint(years_named(text))),
+        max((asked.usual.get(day, 0.0) for day in days_named(text)), default=0.0) if asked.usual else 0.0,
+        in_title,
+        in_either,
+        float(sentence.start == 0),
+        float("“" in text or '"' in text),
+        float(not asked.denies and bool(_DENIES.search(text))),
+        before,
+    )
+
+
+def _same_days(asked: Asked, text: str) -> float:
+    """1 where a sentence names a day that the question names, -1 where it names only others, else 0."""
+    days = days_named(text) if asked.days else None
+    return 0.0 if not days else 1.0 if asked.days & days else -1.0
+
+
+def relevance(asked: Asked, evidence: Evidence, place: int, weights: Sequence[float] = WEIGHTS) -> float:
+    """How well a sentence of the passage answers, in log-odds against the others: only differences mean something."""
+    return sum(weight * value for weight, value in zip(weights, features(asked, evidence, place), strict=True))
+
+
+def needs_more(text: str) -> bool:
+    """Whether a sentence can only be understood with the one before it."""
+    return bool(_NEEDS_MORE.match(text)) or leans(text)
+
+
+def leans(text: str) -> bool:
+    """Whether a sentence begins as one does that goes on from another: "Every sum ...", "The company ..."."""
+    return bool(_LEANS.match(text))
+
+
+def answer_span(asked: Asked, text: str) -> tuple[int, int] | None:
+    """The stretch of a sentence, as offsets into it, that is the answer by itself; None where it isn't sure."""
+    if asked.kind not in SURE:
+        return None
+    found = located(asked, text)
+    near, ahead = SURE[asked.kind]
+    if (
+        not found
+        or _is_no_answer(asked.kind, text, found[0])
+        or found[0].near < near
+        or (len(found) > 1 and found[0].near - found[1].near < ahead)
+    ):
+        return None
+    return found[0].start, found[0].end
+
+
+def _is_no_answer(kind: str, text: str, found: Located) -> bool:
+    """Whether a figure is only where something fell from, or a name no whole one or only that of who tells it."""
+    if kind == "figure":
+        return bool(_STARTED_FROM.search(text, 0, found.start))
+    return kind == "person" and (" " not in text[found.start : found.end] or bool(_TELLS.match(text, found.end)))
+
+
+@lru_cache(maxsize=512)
+def _title_terms(title: str) -> tuple[str, ...]:
+    return tuple(terms(title))
