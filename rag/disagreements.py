@@ -916,7 +916,8 @@ class _Asked:
         return missing <= len(self.about) // 4 and (not self.measure or not self.measure.isdisjoint(said))
 
 
-def _same(text: str) -> set[str]:
+@lru_cache(maxsize=4096)  # the same sentences are looked at for one question after another
+def _same(text: str) -> frozenset[str]:
     """The terms of a text that say something, words for the same as one."""
     passed_over = function_terms() | _weak()
-    return {_SAME.get(t, t) for t in terms(text) if not t[0].isdigit() and t not in passed_over}
+    return frozenset(_SAME.get(t, t) for t in terms(text) if not t[0].isdigit() and t not in passed_over)

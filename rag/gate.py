@@ -68,7 +68,7 @@ def is_about_another(reading: Reading) -> bool:
     return another_time or _names_somebody_else(reading)
 
 
-def _names_another(reading: Reading, named: Callable[[str], set[Any]]) -> bool:
+def _names_another(reading: Reading, named: Callable[[str], frozenset[Any]]) -> bool:
     """Whether the question names a time, and no passage names the same."""
     asked = named(reading.question)
     return bool(asked) and not any(asked & named(e.passage.text) for e in reading.retrieval.evidence)

@@ -168,21 +168,23 @@ def _names(sentence: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def days_named(text: str) -> set[tuple[int, str]]:
+@lru_cache(maxsize=4096)
+def days_named(text: str) -> frozenset[tuple[int, str]]:
     """The days of the year that a text names.
 
     >>> days_named("on January 27, 2025") == days_named("27 January")
     True
     """
-    return {
+    return frozenset(
         (int(day or american_day), (month or american_month).lower())
         for day, month, american_month, american_day in _DAY.findall(text)
-    }
+    )
 
 
-def years_named(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def years_named(text: str) -> frozenset[str]:
     """The years that a text names."""
-    return set(_YEAR.findall(text))
+    return frozenset(_YEAR.findall(text))
 
 
 def _says_meaning(sentence: str, asked: frozenset[str]) -> bool:

@@ -79,7 +79,7 @@ class Asked:
             of_word = [shares[t] for t in terms(word) if t in shares]
             if of_word:
                 forms[word.lower()] = sum(of_word)
-        days, years = frozenset(days_named(question)), frozenset(years_named(question))
+        days, years = days_named(question), years_named(question)
         named = Counter(day for e in evidence for s in e.sentences for day in days_named(s.text))
         usual = {} if days or years else {day: count / named.total() for day, count in named.items()}
         denies = bool(_DENIES.search(question))
