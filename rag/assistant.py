@@ -56,6 +56,8 @@ CLOSEST = " The closest articles are: "
 COMPARED = 16
 """Passages in which reports may differ."""
 CLOSEST_ARTICLES = 3
+LONGEST_SAID = 200
+"""Characters of a question that a refusal repeats."""
 MOST_EVENTS = 8
 """Lines of an answer that tells what happened in a period."""
 FEWEST_EVENTS = 3
@@ -176,13 +178,13 @@ class Assistant:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
         elif confidence(reading := read(asked, found)) < THRESHOLD:
-            draft = refusal(found)
+            draft = refusal(_closest(found, asked, index))
         else:
             draft, model_name = yield from self._draft(asked, found, history, quote(reading))
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
-            yield TextEvent(closest := _closest(found))
+            yield TextEvent(closest := _closest(found, asked, index))
             draft = replace(draft, text=draft.text + closest)
         disputed: tuple[Disagreement, ...] = ()
         if not draft.refused and not dated:
@@ -335,9 +337,9 @@ class Assistant:
         return replace(quoted, notes=(note,)), "quotes"
 
 
-def refusal(found: Retrieval) -> Draft:
-    """One sentence that says that the articles don't hold the answer, and which are the closest."""
-    return Draft(f"The articles do not answer this question.{_closest(found)}", refused=True)
+def refusal(closest: str) -> Draft:
+    """Says that the articles don't hold the answer, what was searched, and which articles are the closest."""
+    return Draft(f"The articles do not answer this question.{closest}", refused=True)
 
 
 def _dated(asked: str, history: History, index: Index) -> Draft | None:
@@ -353,9 +355,12 @@ def _passages(draft: Draft) -> tuple[Passage, ...]:
     return tuple(dict.fromkeys(citation.passage for citation in draft.citations))
 
 
-def _closest(found: Retrieval) -> str:
+def _closest(found: Retrieval, asked: str, index: Index) -> str:
+    articles = index.counts()[0]
+    short = asked if len(asked) <= LONGEST_SAID else f"{asked[:LONGEST_SAID]}…"
+    searched = f" Searched: {articles:,} article{'s' * (articles != 1)}, for “{short}”."
     titles = list(dict.fromkeys(e.passage.title for e in found.evidence))[:CLOSEST_ARTICLES]
-    return f"{CLOSEST}{'; '.join(titles)}." if titles else ""
+    return searched + (f"{CLOSEST}{'; '.join(titles)}." if titles else "")
 
 
 def _events(draft: Draft) -> Generator[Event, None, None]:

@@ -85,7 +85,8 @@ def test_what_the_articles_do_not_say_is_refused_with_the_closest_articles(assis
     _, answer = events_of(assistant, question)
     assert answer.refused
     assert answer.citations == ()
-    assert answer.text.startswith("The articles do not answer this question. The closest articles are: ")
+    searched = f"Searched: {len(assistant.articles())} articles, for “{question}”."
+    assert answer.text.startswith(f"The articles do not answer this question. {searched} The closest articles are: ")
 
 
 def test_stages_come_first_and_name_the_rewritten_question(assistant: Assistant) -> None:
@@ -242,7 +243,8 @@ def test_a_models_own_refusal_is_a_refusal_with_the_closest_articles(corpus_inde
         _, answer = events_of(assistant)
         assistant.close()
     assert answer.refused
-    assert answer.text.startswith("The passages do not contain the answer. The closest articles are: ")
+    assert answer.text.startswith("The passages do not contain the answer. Searched: ")
+    assert " The closest articles are: " in answer.text
 
 
 @pytest.mark.parametrize(
