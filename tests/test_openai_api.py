@@ -20,7 +20,7 @@ from rag.records import DoneEvent, StageEvent, TextEvent
 from tests.browser import serving
 from tests.fakes import LOSS, REASONING, TEXT, ScriptedAssistant, model_answer, quoted_answer, refusal
 from tests.ollama_server import Hang, Model, OllamaServer
-from ui import places
+from ui import openai_api, places
 from ui.chat_text import BELOW
 from ui.openai_api import MOST_BYTES
 
@@ -213,6 +213,21 @@ def test_a_full_queue_is_an_error_that_says_when_to_come_back(monkeypatch: pytes
         held.set()
         for stream in (first, second):
             assert list(stream)[-1].choices[0].finish_reason == "stop"
+
+
+def test_a_silent_stream_gives_signs_of_life(
+    scripted: ScriptedAssistant, served: tuple[ScriptedAssistant, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy in between that waits for them doesn't cut it off, and the answer goes on behind them."""
+    monkeypatch.setattr(openai_api, "KEEP_ALIVE_SECONDS", 0.05)
+    held = Signal()
+    scripted.scripts.append([TextEvent("It fell "), held, *quoted_answer()])
+    body = {"model": "aftershock", "messages": WHY, "stream": True}
+    with httpx.stream("POST", f"{served[1]}v1/chat/completions", json=body, timeout=60) as response:
+        lines = response.iter_lines()
+        assert any(f"{line}\n\n" == openai_api.STILL_AT_IT for line in lines)
+        held.set()
+        assert "data: [DONE]" in list(lines)
 
 
 def test_strangers_and_other_sites_are_refused_in_openais_form() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event as Signal
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -233,7 +234,7 @@ def test_what_is_doubtful_is_shown(scripted: ScriptedAssistant, address: str, vi
 
 
 def test_a_full_queue_says_so(tmp_path: Path, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes when too many wait gets a sentence and a button, and is answered once there is room."""
+    """Who comes when too many wait gets a sentence and a button, and is answered once there is room; so do programs."""
     monkeypatch.setattr(places, "ANSWERS_AT_ONCE", 1)
     monkeypatch.setattr(places, "WAITING_AT_MOST", 1)
     held = Signal()
@@ -246,6 +247,8 @@ def test_a_full_queue_says_so(tmp_path: Path, visit: Visit, monkeypatch: pytest.
             expect(page.locator("#chat .question")).to_be_visible()
         expect(waiting.locator("#chat .title").first).to_contain_text("Waiting: another question comes first")
         expect(refused.locator("#chat .failure")).to_contain_text("Too many questions are waiting")
+        program = {"model": "aftershock", "messages": [{"role": "user", "content": "Why?"}]}
+        assert httpx.post(f"{address}v1/chat/completions", json=program).status_code == 429
         held.set()
         badges(waiting, 1)
         refused.get_by_role("button", name="Try again").click()

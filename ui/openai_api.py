@@ -38,6 +38,8 @@ NAME = "aftershock"
 MOST_BYTES = 4 * 2**20
 """Of a request."""
 KEEP_ALIVE_SECONDS = 5.0
+STILL_AT_IT = ": still at it\n\n"
+"""A comment in a stream, which clients pass over."""
 
 _FAILURES: tuple[tuple[type[AftershockError], int, str], ...] = (
     (QueueFullError, 429, "rate_limit_exceeded"),
@@ -218,11 +220,10 @@ async def _lines(begun: list[Event], batches: AsyncGenerator[list[Event]], head:
         return _line(head | {"object": "chat.completion.chunk", "choices": [choice]} | extra)
 
     writing = Writing()
-    spoke = time.monotonic()
     try:
-        async with aclosing(batches):
+        async with aclosing(batches), aclosing(_with_silence(batches)) as ticking:
             yield chunk({"role": "assistant", "content": ""})
-            async for events in _then(begun, batches):
+            async for events in _then(begun, ticking):
                 lines = []
                 for event in events:
                     if isinstance(event, ReasoningEvent):
@@ -232,11 +233,35 @@ async def _lines(begun: list[Event], batches: AsyncGenerator[list[Event]], head:
                     if isinstance(event, DoneEvent):
                         lines.append(chunk({}, _reason(event.answer), aftershock=record(event.answer)))
                         lines.append("data: [DONE]\n\n")
-                if lines or time.monotonic() - spoke > KEEP_ALIVE_SECONDS:
-                    spoke = time.monotonic()
-                    yield "".join(lines) or ": still at it\n\n"
+                if lines or not events:
+                    yield "".join(lines) or STILL_AT_IT
     except AftershockError as error:
         yield _line(_failure_of(error)[1])
+
+
+async def _with_silence(batches: AsyncGenerator[list[Event]]) -> AsyncGenerator[list[Event]]:
+    """The batches that hold more than a repeated stage, and an empty one whenever none came for a while.
+
+    Proxies close connections that are silent, as they are for whoever waits in the queue or for a model that loads.
+    """
+    step: asyncio.Future[list[Event]] | None = None
+    spoke = time.monotonic()
+    try:
+        while True:
+            step = step or asyncio.ensure_future(anext(batches))
+            await asyncio.wait((step,), timeout=max(spoke + KEEP_ALIVE_SECONDS - time.monotonic(), 0))
+            events: list[Event] = []
+            if step.done():
+                events, step = [event for event in step.result() if not isinstance(event, StageEvent)], None
+            if events or time.monotonic() >= spoke + KEEP_ALIVE_SECONDS:
+                spoke = time.monotonic()
+                yield events
+    except StopAsyncIteration:
+        return
+    finally:
+        if step is not None and not step.done():
+            step.cancel()
+            await asyncio.wait((step,))
 
 
 async def _then(begun: list[Event], batches: AsyncGenerator[list[Event]]) -> AsyncGenerator[list[Event]]:
