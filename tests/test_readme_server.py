@@ -40,7 +40,7 @@ def test_the_examples_for_programs_work(assistant: Assistant) -> None:
 
         openai, gradio = (code.replace(ADDRESS, address) for code in blocks("python"))
         assert "**Sources**" in run(sys.executable, "-c", openai)
-        assert "DeepSeek" in run(sys.executable, "-c", gradio)
+        assert "export rules" in run(sys.executable, "-c", gradio)
         _, curl = blocks("sh")
         if shutil.which("curl"):
             answer = json.loads(run(*shlex.split(curl.replace("\\\n", "").replace(ADDRESS, address))))

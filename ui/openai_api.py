@@ -259,9 +259,9 @@ async def _with_silence(batches: AsyncGenerator[list[Event]]) -> AsyncGenerator[
     except StopAsyncIteration:
         return
     finally:
-        if step is not None and not step.done():
+        if step is not None:
             step.cancel()
-            await asyncio.wait((step,))
+            await asyncio.gather(step, return_exceptions=True)
 
 
 async def _then(begun: list[Event], batches: AsyncGenerator[list[Event]]) -> AsyncGenerator[list[Event]]:
