@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from rag import generations
 from rag.embed import DIMENSIONS
 from rag.errors import IndexDamagedError
 from rag.index import NORM_TOLERANCE, Embedding, Index
+from rag.postings import count, numbered
 from rag.records import Article
-from rag.text import terms
 from rag.vectors import SEGMENT, Vectors
 
+_BREAK = numbered([""])
 _BATCH = 1_000
 _SAMPLE = 20
 """Vectors of each batch that are looked for as a question's would be."""
@@ -31,10 +33,11 @@ _KINDS = {
     "story": "{count} copies have no leader of their story, or are searched themselves",
     "orphan": "{count} passages belong to no article",
     "offsets": "{count} passages or sentences lie outside their article's text, or overlap",
+    "text": "{count} passages have another text than their article has in their place",
     "lost": "{count} articles have text that is in none of their passages",
     "embedding": "{count} passages have vectors that no embedder makes",
-    "terms": "{count} passages have other search terms than their article, none, or several times",
-    "search terms": "The search terms' index is malformed",
+    "terms": "{count} passages have other search terms than their article, or none",
+    "search terms": "The lists of which passages hold which term are wrong for {count} of their segments",
     "missing vector": "{count} passages have no vector in Chroma",
     "orphaned vector": "{count} vectors in Chroma belong to no passage",
     "other vector": "{count} vectors in Chroma are not those of their passage",
@@ -95,8 +98,7 @@ class _Check:
             self._check_article(article_id, stored, story)
         for (passage,) in self._rows("SELECT id FROM passage WHERE article_id NOT IN (SELECT id FROM article)"):
             self._find("orphan", f"passage {passage}")
-        for (row,) in self._rows("SELECT rowid FROM lexical WHERE rowid NOT IN (SELECT id FROM passage)"):
-            self._find("terms", f"passage {row}, which is not there")
+        self._check_postings()
         self._check_vectors()
         passages = self._index.passages()
         return Findings(articles, passages, tuple(self._fault(kind) for kind in _KINDS if self._counts[kind]))
@@ -117,14 +119,22 @@ class _Check:
         for (line,) in self._rows("PRAGMA integrity_check(100)"):
             if line != "ok":
                 self._find("database", str(line))
-        try:
-            self._database.execute("INSERT INTO lexical (lexical, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.OperationalError:
-            pass  # It would have to be allowed to write, though it doesn't.
-        except sqlite3.DatabaseError as error:
-            self._find("search terms", str(error))
-        finally:
-            self._database.rollback()
+
+    def _check_postings(self) -> None:
+        segments = self._database.execute(
+            f"""SELECT id / {SEGMENT} FROM passage UNION SELECT number FROM segment
+                UNION SELECT segment FROM posting"""
+        ).fetchall()
+        for (segment,) in segments:
+            first = segment * SEGMENT
+            words = self._rows(
+                f"SELECT id - {first}, words FROM passage WHERE id BETWEEN {first} AND {first + SEGMENT - 1}"
+            )
+            stored = self._rows(f"SELECT word, passages, counts FROM posting WHERE segment = {segment} ORDER BY word")
+            lengths = self._database.execute("SELECT lengths FROM segment WHERE number = ?", (segment,)).fetchone()
+            wanted, postings = count(((place, own[: len(own) // 4 * 4]) for place, own in words), SEGMENT)
+            if lengths != (wanted,) or any(own != other for own, other in zip_longest(postings, stored)):
+                self._find("search terms", f"segment {segment}")
 
     def _check_article(self, article_id: str, stored: str, story: str) -> None:
         article = self._index.article(article_id)
@@ -132,8 +142,8 @@ class _Check:
         if digest(article) != stored:
             self._find("content", article_id)
         passages = self._database.execute(
-            """SELECT passage.id, start, "end", sentences, vector, vectors, tokens, body FROM passage
-               LEFT JOIN lexical ON lexical.rowid = passage.id WHERE article_id = ? ORDER BY start""",
+            """SELECT id, start, "end", sentences, vector, vectors, tokens, text, words FROM passage
+               WHERE article_id = ? ORDER BY start""",
             (article_id,),
         ).fetchall()
         if story != article_id:
@@ -142,8 +152,8 @@ class _Check:
                 self._find("story", article_id)
             return
         reached = 0
-        line = terms(header(article))
-        for passage, start, end, sentences, vector, vectors, tokens, body in passages:
+        line = numbered([header(article)])
+        for passage, start, end, sentences, vector, vectors, tokens, text, words in passages:
             spans = [(s, e) for s, e in json.loads(sentences)]
             if not _in_order([(reached, start), *spans, (end, len(article.text))]) or not spans or spans[0][0] != start:
                 self._find("offsets", f"passage {passage} of {article_id}")
@@ -152,7 +162,9 @@ class _Check:
             reached = max(reached, end)
             if len(vector) != DIMENSIONS * 4 or not Embedding(vector, vectors, tokens).fits(len(spans)):
                 self._find("embedding", f"passage {passage} of {article_id}")
-            if body is None or not _are_terms(body, line, article, spans):
+            if text != article.text[start:end]:
+                self._find("text", f"passage {passage} of {article_id}")
+            if not _are_terms(words, line, article, spans):
                 self._find("terms", f"passage {passage} of {article_id}")
         if article.text[reached:].strip():
             self._find("lost", article_id)
@@ -199,8 +211,8 @@ def _in_order(spans: Sequence[tuple[int, int]]) -> bool:
     return places == sorted(places)
 
 
-def _are_terms(body: str, line: Sequence[str], article: Article, spans: Sequence[tuple[int, int]]) -> bool:
+def _are_terms(words: bytes, line: bytes, article: Article, spans: Sequence[tuple[int, int]]) -> bool:
     """Whether a passage's search terms are those of its header, which may be clipped, and of its sentences."""
-    head, *rest = body.split("\n")
-    own = head.split(" ") if head else []
-    return own == list(line[: len(own)]) and rest == [" ".join(terms(article.text[s:e])) for s, e in spans]
+    rest = numbered(article.text[start:end] for start, end in spans)
+    own, end = words[: -len(rest) - len(_BREAK)], words[-len(rest) - len(_BREAK) :]
+    return line.startswith(own) and end == _BREAK + rest

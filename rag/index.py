@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from rag import generations
-from rag.embed import Embedded
+from rag.embed import DIMENSIONS, Embedded
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexStateError
+from rag.postings import BREAK, Occurrences, count, number, numbered
 from rag.records import Article, Evidence, Passage, Sentence, Source
-from rag.text import terms
 from rag.vectors import ALONE, SEGMENT, Filler, Vectors, fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of what is stored; an index of another version is rebuilt."""
 
 _TABLES = """
@@ -39,13 +39,15 @@ CREATE TABLE article (
 CREATE INDEX article_by_origin ON article (origin);
 CREATE INDEX article_by_story ON article (story) WHERE story != id;
 CREATE TABLE passage (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT, start INTEGER, "end" INTEGER, key BLOB, sentences TEXT,
-    vector BLOB, vectors BLOB, tokens BLOB
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT, start INTEGER, "end" INTEGER, key BLOB, text TEXT,
+    sentences TEXT, words BLOB, vector BLOB, vectors BLOB, tokens BLOB
 );
 CREATE INDEX passage_by_article ON passage (article_id);
 CREATE INDEX passage_by_key ON passage (key);
-CREATE VIRTUAL TABLE lexical USING fts5 (body, tokenize = "unicode61 remove_diacritics 0 tokenchars '.,'''");
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab (lexical, row);
+CREATE TABLE posting (
+    segment INTEGER, word INTEGER, passages BLOB, counts BLOB, PRIMARY KEY (segment, word)
+) WITHOUT ROWID;
+CREATE TABLE segment (number INTEGER PRIMARY KEY, lengths BLOB);
 """
 _FIELDS = {
     "id": "''", "title": "''", "text": "''", "outlet": "''", "published": "''", "url": "''", "author": "''",
@@ -120,17 +122,33 @@ class Embedding:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage with what ranking needs: its vector, its tokens' signs, and per sentence its span, vector and terms."""
+class Prospects:
+    """Passages that may answer a question, side by side, with what a first ranking needs of them.
 
-    passage_id: int
+    Args:
+        ids: of n passages.
+        article_ids: of their articles.
+        vectors: their unit vectors, shape (n, 384).
+        sentences: how many sentences each has, one at least, shape (n,).
+        sentence_vectors: the unit vectors of these, shape (all sentences, 384).
+        words: the numbers of the words of header and sentences, each stretch closed by `BREAK`.
+    """
+
+    ids: tuple[int, ...]
+    article_ids: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    sentences: NDArray[np.int64]
+    sentence_vectors: NDArray[np.float32]
+    words: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage, the spans of its sentences, and its tokens' signs."""
+
     passage: Passage
     spans: tuple[tuple[int, int], ...]
-    vector: NDArray[np.float32]
-    vectors: NDArray[np.float32]
     tokens: bytes
-    header_terms: tuple[str, ...]
-    sentence_terms: tuple[tuple[str, ...], ...]
 
     def sentence(self, number: int) -> str:
         """The text of one of its sentences."""
@@ -389,26 +407,36 @@ class Index:
         with self._chroma():
             return self._vectors.nearest(vector, limit)
 
-    def matching(self, question_terms: Sequence[str], limit: int) -> dict[int, float]:
-        """The passages in which most of the terms stand: id to BM25 score, at most `limit`, best first."""
-        if not question_terms:
-            return {}
+    def occurrences(self, terms: Sequence[str]) -> list[Occurrences]:
+        """Where each of the terms stands."""
+        numbers = [number(term) for term in terms]
         with self._translated():
             rows = self._database.execute(
-                "SELECT rowid, -bm25(lexical) FROM lexical WHERE lexical MATCH ? ORDER BY 2 DESC LIMIT ?",
-                (" OR ".join(f'"{term}"' for term in question_terms), limit),
+                f"""SELECT word, segment, passages, counts FROM posting
+                    WHERE segment IN ({_marks(self.segments)}) AND word IN ({_marks(numbers)})""",
+                [*self.segments, *numbers],
             ).fetchall()
-        return dict(rows)
+        found: dict[int, list[tuple[int, bytes, bytes]]] = {}
+        for word, *rest in rows:
+            found.setdefault(word, []).append((rest[0], rest[1], rest[2]))
+        return [_occurrences(found.get(word, ())) for word in numbers]
 
-    def document_frequencies(self, question_terms: Sequence[str]) -> list[int]:
-        """In how many passages each term stands."""
+    @cached_property
+    def segments(self) -> tuple[int, ...]:
+        """The numbers of the segments that hold passages, in order."""
         with self._translated():
-            found = dict(
-                self._database.execute(
-                    f"SELECT term, doc FROM vocabulary WHERE term IN ({_marks(question_terms)})", list(question_terms)
-                )
-            )
-        return [found.get(term, 0) for term in question_terms]
+            rows = self._database.execute("SELECT number FROM segment ORDER BY number").fetchall()
+        return tuple(segment for (segment,) in rows)
+
+    @cached_property
+    def lengths(self) -> NDArray[np.float32]:
+        """How many words each passage has, at its number; 0 where there is no passage of that number."""
+        with self._translated():
+            rows = self._database.execute("SELECT number, lengths FROM segment").fetchall()
+        found = np.zeros(SEGMENT * (1 + max((segment for segment, _ in rows), default=-1)), np.float32)
+        for segment, lengths in rows:
+            found[segment * SEGMENT :][:SEGMENT] = np.frombuffer(lengths, np.uint16)
+        return found
 
     def vectors(self, passage_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """The unit vectors of passages."""
@@ -420,19 +448,47 @@ class Index:
             ).fetchall()
         return {passage_id: np.frombuffer(vector, np.float32) for passage_id, vector in found}
 
+    def prospects(self, passage_ids: Sequence[int]) -> Prospects:
+        """The passages of these ids, in their order."""
+        with self._translated():
+            rows = {
+                row[0]: row
+                for row in self._database.execute(
+                    f"SELECT id, article_id, vector, vectors, words FROM passage WHERE id IN ({_marks(passage_ids)})",
+                    list(passage_ids),
+                )
+            }
+            found = [rows[i] for i in passage_ids if i in rows]
+            made = Prospects(
+                ids=tuple(row[0] for row in found),
+                article_ids=tuple(row[1] for row in found),
+                vectors=np.frombuffer(b"".join(row[2] for row in found), np.float32).reshape(-1, DIMENSIONS),
+                sentences=np.array([len(row[3]) // (2 * DIMENSIONS) for row in found], np.int64),
+                sentence_vectors=np.frombuffer(b"".join(row[3] for row in found), np.float16)
+                .astype(np.float32)
+                .reshape(-1, DIMENSIONS),
+                words=np.frombuffer(b"".join(row[4] for row in found), np.uint32),
+            )
+            if np.count_nonzero(made.words == BREAK) != len(found) + made.sentences.sum():
+                raise ValueError("the words of some passages are not those of their sentences")
+            return made
+
     def candidates(self, passage_ids: Sequence[int]) -> list[Candidate]:
         """The passages of these ids, in their order."""
         with self._translated():
             rows = self._database.execute(
-                f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end",
-                           substr(text, start + 1, "end" - start), sentences, vector, vectors, body, tokens
-                    FROM passage JOIN article ON article.id = article_id JOIN lexical ON lexical.rowid = passage.id
+                f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end", passage.text,
+                           sentences, tokens
+                    FROM passage JOIN article ON article.id = article_id
                     WHERE passage.id IN ({_marks(passage_ids)})""",
                 list(passage_ids),
             ).fetchall()
         told = self._told_by([row[1] for row in rows])
-        found = {row[0]: _candidate(row, told.get(row[1])) for row in rows}
-        return [found[i] for i in passage_ids if i in found]
+        with self._translated():
+            found = {row[0]: _candidate(row, told.get(row[1])) for row in rows}
+            if len(found) < len(passage_ids):
+                raise ValueError("passages without an article")
+        return [found[i] for i in passage_ids]
 
     def _told_by(self, article_ids: Sequence[str]) -> dict[str, tuple[Source, ...]]:
         """Of the articles that have copies: who told the story, themselves first."""
@@ -488,19 +544,14 @@ class Index:
         self._counts = None
         for p in passages:
             cursor = self._database.execute(
-                'INSERT INTO passage (article_id, start, "end", key, sentences, vector, vectors, tokens) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (article.id, p.start, p.end, p.key, json.dumps(p.sentences), p.embedding.vector,
-                 p.embedding.sentence_vectors, p.embedding.tokens),
+                'INSERT INTO passage (article_id, start, "end", key, text, sentences, words, vector, vectors, tokens) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (article.id, p.start, p.end, p.key, article.text[p.start:p.end], json.dumps(p.sentences),
+                 numbered([p.header, *(article.text[start:end] for start, end in p.sentences)]),
+                 p.embedding.vector, p.embedding.sentence_vectors, p.embedding.tokens),
             )  # fmt: skip
-            number = cursor.lastrowid
-            assert number is not None
-            self.touched.add(number // SEGMENT)
-            lines = [p.header, *(article.text[start:end] for start, end in p.sentences)]
-            self._database.execute(
-                "INSERT INTO lexical (rowid, body) VALUES (?, ?)",
-                (number, "\n".join(" ".join(terms(line)) for line in lines)),
-            )
+            assert cursor.lastrowid is not None
+            self.touched.add(cursor.lastrowid // SEGMENT)
 
     def move(self, article_id: str, origin: str) -> None:
         """Note that an unchanged article now comes from another file."""
@@ -514,26 +565,30 @@ class Index:
         """Forget an article and its passages."""
         self._counts = None
         rows = self._database.execute("SELECT id FROM passage WHERE article_id = ?", (article_id,)).fetchall()
-        self._database.executemany("DELETE FROM lexical WHERE rowid = ?", rows)
         self._database.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
         self._database.execute("DELETE FROM article WHERE id = ?", (article_id,))
-        self.touched.update(number // SEGMENT for (number,) in rows)
+        self.touched.update(passage // SEGMENT for (passage,) in rows)
 
     def fill(self, filler: Filler) -> None:
-        """Bring Chroma in line with a segment that has become complete, beside other work, if one has."""
+        """Bring what follows from the passages in line with a segment that has become complete, if one has.
+
+        Chroma beside other work.
+        """
         with self._translated():
             (last,) = self._database.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
         complete = [segment for segment in self.touched if segment < last // SEGMENT]
         if complete and not filler.is_busy:
             with _unwritten(self.root):
                 filler.start(complete[0])
+                self._post(complete[0])
             self.touched.discard(complete[0])
 
     def complete(self, filler: Filler) -> None:
-        """Bring Chroma in line with everything, and leave nothing to be worked in by readers."""
+        """Bring postings and Chroma in line with everything, and leave nothing to be worked in by readers."""
         with self._lock, _unwritten(self.root):
             filler.wait()
             for segment in sorted(self.touched):
+                self._post(segment)
                 (passages,) = self._database.execute(
                     "SELECT count(*) FROM passage WHERE id BETWEEN ? AND ?",
                     (segment * SEGMENT, (segment + 1) * SEGMENT - 1),
@@ -546,6 +601,20 @@ class Index:
             self.touched.clear()
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.execute("PRAGMA journal_mode = DELETE")
+
+    def _post(self, segment: int) -> None:
+        """Bring the postings of a segment in line with its passages."""
+        first = segment * SEGMENT
+        rows = self._database.execute(
+            "SELECT id - ?, words FROM passage WHERE id BETWEEN ? AND ?", (first, first, first + SEGMENT - 1)
+        )
+        lengths, postings = count(rows, SEGMENT)
+        with self._database:
+            self._database.execute("DELETE FROM posting WHERE segment = ?", (segment,))
+            self._database.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", ((segment, *p) for p in postings))
+            self._database.execute("DELETE FROM segment WHERE number = ?", (segment,))
+            if any(lengths):
+                self._database.execute("INSERT INTO segment VALUES (?, ?)", (segment, lengths))
 
     def _rows(self, query: str, *values: object) -> Iterator[Any]:
         """The rows of a query, few of them in memory at a time."""
@@ -662,31 +731,14 @@ def _sources(text: str) -> tuple[Source, ...]:
 
 
 def _candidate(row: Sequence[Any], told_by: tuple[Source, ...] | None) -> Candidate:
-    (
-        passage_id,
-        article_id,
-        title,
-        outlet,
-        published,
-        url,
-        sources,
-        start,
-        end,
-        text,
-        spans,
-        vector,
-        vectors,
-        body,
-        tokens,
-    ) = row
-    header, *lines = [tuple(line.split(" ")) for line in body.split("\n")]
-    return Candidate(
-        passage_id=passage_id,
-        passage=Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told_by or _sources(sources)),
-        spans=tuple((s, e) for s, e in json.loads(spans)),
-        vectors=np.frombuffer(vectors, np.float16).astype(np.float32).reshape(len(lines), -1),
-        vector=np.frombuffer(vector, np.float32),
-        tokens=tokens,
-        header_terms=header,
-        sentence_terms=tuple(lines),
-    )
+    _, article_id, title, outlet, published, url, sources, start, end, text, spans, tokens = row
+    told = told_by or _sources(sources)
+    passage = Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told)
+    return Candidate(passage, tuple((s, e) for s, e in json.loads(spans)), tokens)
+
+
+def _occurrences(rows: Sequence[tuple[int, bytes, bytes]]) -> Occurrences:
+    """A word's postings of all segments as one."""
+    passages = [segment * SEGMENT + np.frombuffer(places, np.uint16).astype(np.int64) for segment, places, _ in rows]
+    counts = np.frombuffer(b"".join(counts for *_, counts in rows), np.uint8).astype(np.float32)
+    return Occurrences(np.concatenate(passages) if passages else np.empty(0, np.int64), counts)

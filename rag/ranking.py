@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.index import Candidate
+from rag.index import Candidate, Prospects
 from rag.kinds import expected, holds
+from rag.postings import BREAK, number
 from rag.text import terms
 
 if TYPE_CHECKING:
@@ -61,28 +62,61 @@ Made by `python -m evals.learn`.
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """The passages that may answer a question, with what ranks them.
+class Asked:
+    """A question as the ranking sees it.
 
     Args:
         question: its text.
-        candidates: n passages.
-        vector: the question's unit vector, shape (384,).
+        vector: its unit vector, shape (384,).
         tokens: the unit vectors of its tokens of content, shape (tokens, 384).
         token_weights: how much each of these counts; they sum to 1.
-        weights: the question's content terms, in order, and their inverse document frequencies.
-        vectors: the candidates' unit vectors, shape (n, 384).
-        lexical: their BM25 scores, shape (n,).
+        weights: its content terms, in order, and their inverse document frequencies.
     """
 
     question: str
-    candidates: tuple[Candidate, ...]
     vector: NDArray[np.float32]
     tokens: NDArray[np.float32]
     token_weights: NDArray[np.float32]
     weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What vectors and words say about n passages.
+
+    Args:
+        vectors: their unit vectors, shape (n, 384).
+        dense: their cosines to the question, shape (n,).
+        lexical: their BM25 scores, shape (n,).
+        cosines: of their sentences to the question, -1 where a passage has no more, shape (n, most sentences).
+        shares: of the question's words that each sentence holds, weighted by rarity, 0 to 1; shaped alike.
+        header: the share that the header holds, shape (n,).
+        pairs: the share of neighbouring words of the question that some sentence holds near each other, shape (n,).
+        around: the share that the passage, its header and the passages beside it hold, shape (n,).
+        sentences: how many each has, shape (n,).
+        before, after: the place of the passage beside it in its article; its own where that one is none of the n.
+    """
+
     vectors: NDArray[np.float32]
+    dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
+    cosines: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    header: NDArray[np.float32]
+    pairs: NDArray[np.float32]
+    around: NDArray[np.float32]
+    sentences: NDArray[np.int64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The passages that may answer a question, with what ranks them; what was looked at is of the same passages."""
+
+    asked: Asked
+    looked: Looked
+    candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +126,14 @@ class Measured:
     Args:
         signals: shape (n, len(SIGNALS)).
         qualities: of the question, as many as `QUALITIES`.
-        cosines: of each candidate's sentences to the question.
-        shares: of the question's words that each sentence holds, weighted by rarity, 0 to 1.
-        tokens: how well each sentence matches the question's tokens, about 0 to 1.
-        matches: how well each of the question's tokens is matched somewhere in the candidate, shape (tokens,).
+        tokens: how well each sentence matches the question's tokens, about 0 to 1, shape (n, most sentences).
+        matches: how well each of the question's tokens is matched somewhere in the candidate, shape (n, tokens).
     """
 
     signals: NDArray[np.float32]
     qualities: tuple[float, ...]
-    cosines: list[NDArray[np.float32]]
-    shares: list[NDArray[np.float32]]
-    tokens: list[NDArray[np.float32]]
-    matches: list[NDArray[np.float32]]
+    tokens: NDArray[np.float32]
+    matches: NDArray[np.float32]
 
 
 def scores(measured: Measured, weights: Sequence[Sequence[float]] = WEIGHTS) -> NDArray[np.float32]:
@@ -131,125 +161,161 @@ def _quality_factors(measured: Measured) -> NDArray[np.float32]:
     return np.concatenate([[1.0], np.clip(standard, -MOST_UNUSUAL, MOST_UNUSUAL)]).astype(np.float32)
 
 
+def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Looked:
+    """What vectors and words say about passages.
+
+    Args:
+        lexical: their BM25 scores.
+    """
+    count = len(prospects.ids)
+    there = np.arange(max(prospects.sentences, default=1)) < prospects.sentences[:, None]
+    cosines = np.full(there.shape, -1, np.float32)
+    cosines[there] = prospects.sentence_vectors @ asked.vector
+    # Header and sentences of all passages in one row of stretches; of each the question's words that it holds.
+    headers = np.cumsum(prospects.sentences + 1) - prospects.sentences - 1
+    held, near = _words(asked, prospects.words, count + int(prospects.sentences.sum()))
+    of_stretches = _shares(held, asked.weights)
+    near[headers] = 0
+    shares = np.zeros(there.shape, np.float32)
+    shares[there] = np.delete(of_stretches, headers)
+    held = np.logical_or.reduceat(held, headers) if count else held
+    before, after = _beside(prospects)
+    return Looked(
+        vectors=prospects.vectors,
+        dense=prospects.vectors @ asked.vector,
+        lexical=lexical,
+        cosines=cosines,
+        shares=shares,
+        header=of_stretches[headers],
+        pairs=np.maximum.reduceat(near, headers) if count else near,
+        around=_shares(held | held[before] | held[after], asked.weights),
+        sentences=prospects.sentences,
+        before=before,
+        after=after,
+    )
+
+
+def _words(asked: Asked, words: NDArray[np.uint32], stretches: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Which of the question's words each stretch holds, and the share of its pairs of words that stands together."""
+    weights = np.array(list(asked.weights.values()), np.float32)
+    numbers = np.array([number(term) for term in asked.weights], np.uint32)
+    order = np.argsort(numbers)
+    held = np.zeros((stretches, len(numbers)), np.bool_)
+    near = np.zeros((stretches, max(0, len(numbers) - 1)), np.bool_)
+    places = np.flatnonzero(np.isin(words, numbers))
+    term = order[np.searchsorted(numbers[order], words[places])]
+    own = np.searchsorted(np.flatnonzero(words == BREAK), places)
+    held[own, term] = True
+    for step in range(1, NEAR + 1):
+        # No more than so many of the words found can stand so near.
+        together = (
+            (places[step:] - places[:-step] <= NEAR)
+            & (own[step:] == own[:-step])
+            & (np.abs(term[step:] - term[:-step]) == 1)
+        )
+        near[own[step:][together], np.minimum(term[step:], term[:-step])[together]] = True
+    of_pairs = weights[1:] + weights[:-1]
+    total = of_pairs.sum()
+    return held, (near @ of_pairs / total if total > 0 else np.zeros(stretches)).astype(np.float32)
+
+
+def _shares(held: NDArray[np.bool_], weights: dict[str, float]) -> NDArray[np.float32]:
+    """The share of the question's words that is held in each row, weighted by rarity."""
+    of_terms = np.array(list(weights.values()), np.float32)
+    total = of_terms.sum()
+    shares: NDArray[np.float32] = held @ of_terms / total if total > 0 else np.zeros(len(held), np.float32)
+    return shares
+
+
+def _beside(prospects: Prospects) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places of the passages right before and after each in its article; its own where that is not among them."""
+    places = {found: place for place, found in enumerate(zip(prospects.article_ids, prospects.ids, strict=True))}
+    before, after = (
+        np.array([places.get((article, i + step), place) for (article, i), place in places.items()], np.int64)
+        for step in (-1, 1)
+    )
+    return before, after
+
+
 def measure(pool: Pool) -> Measured:
     """The signals of every candidate of a pool that is not empty."""
-    candidates = pool.candidates
-    kind, asked = expected(pool.question), frozenset(terms(pool.question))
-    found = [_words(candidate, pool.weights) for candidate in candidates]
-    cosines = [candidate.vectors @ pool.vector for candidate in candidates]
-    matches = _token_matches(candidates, pool.tokens)
-    tokens = [match[1:] @ pool.token_weights for match in matches]
-    combined = [c + SHARE_OF_WORDS * words.shares for c, words in zip(cosines, found, strict=True)]
-    with_tokens = [c + t for c, t in zip(combined, tokens, strict=True)]
-    whole = [match.max(axis=0) for match in matches]
-    around = _neighbours(candidates)
-    dense = pool.vectors @ pool.vector
-    sentence = np.array([c.max() for c in cosines])
+    asked, looked = pool.asked, pool.looked
+    kind, own = expected(asked.question), frozenset(terms(asked.question))
+    rows = np.arange(len(pool.candidates))
+    stretches = _token_matches(pool.candidates, looked.sentences, asked.tokens)
+    tokens = stretches[:, 1:] @ asked.token_weights
+    matches = stretches.max(axis=1)
+    combined = looked.cosines + SHARE_OF_WORDS * looked.shares
+    with_tokens = combined + tokens
+    best = with_tokens.argmax(axis=1)
+    beside = np.maximum(matches, np.maximum(matches[looked.before], matches[looked.after]))
+    sentence = looked.cosines.max(axis=1)
     signals = np.stack(
         [
-            dense,
-            pool.lexical,
+            looked.dense,
+            looked.lexical,
             sentence,
-            np.array([words.header for words in found]),
-            np.array([words.pairs for words in found]),
-            np.array([c.max() for c in combined]),
-            np.array([np.sort(c)[-2:].mean() for c in cosines]),
-            _feedback(pool, dense, sentence, np.array([words.shares.max() for words in found])),
-            np.array([
-                holds(kind, candidate.sentence(int(c.argmax())), asked)
-                for candidate, c in zip(candidates, with_tokens, strict=True)
-            ]),
-            np.array([match.min() for match in whole]),
-            np.array([c.max() for c in with_tokens]),
-            np.array([np.max([whole[i] for i in near], axis=0) @ pool.token_weights for near in around]),
-            np.array([t.max() for t in tokens]),
-            np.array([_share(frozenset().union(*(found[i].held for i in near)), pool.weights) for near in around]),
+            looked.header,
+            looked.pairs,
+            combined.max(axis=1),
+            _two_best(looked),
+            _feedback(asked, looked),
+            np.array([holds(kind, c.sentence(i), own) for c, i in zip(pool.candidates, best, strict=True)]),
+            matches.min(axis=1),
+            with_tokens[rows, best],
+            beside @ asked.token_weights,
+            tokens.max(axis=1),
+            looked.around,
         ],
         axis=1,
-    ).astype(np.float32)  # fmt: skip
-    qualities = (float(signals[:, -1].max()), _correlation(dense, pool.lexical), math.log(max(1, len(pool.weights))))
-    return Measured(signals, qualities, cosines, [words.shares for words in found], tokens, whole)
+    ).astype(np.float32)
+    qualities = (
+        float(looked.around.max()),
+        _correlation(looked.dense, looked.lexical),
+        math.log(max(1, len(asked.weights))),
+    )
+    return Measured(signals, qualities, tokens, matches)
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:
     return float(np.corrcoef(ones, others)[0, 1]) if ones.std() > 0 and others.std() > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """Which of the question's words a passage holds, and how they stand."""
-
-    held: frozenset[str]
-    header: float
-    shares: NDArray[np.float32]
-    pairs: float
+def _two_best(looked: Looked) -> NDArray[np.float32]:
+    """The mean cosine of the two best sentences, or of the one."""
+    best = -np.sort(-looked.cosines, axis=1)[:, :2]
+    two: NDArray[np.float32] = np.where(looked.sentences > 1, best.mean(axis=1), best[:, 0])
+    return two
 
 
-def _words(candidate: Candidate, weights: dict[str, float]) -> _Words:
-    pairs = list(zip(weights, list(weights)[1:], strict=False))
-    total = sum(weights[a] + weights[b] for a, b in pairs)
-    header = frozenset(term for term in candidate.header_terms if term in weights)
-    held = set(header)
-    shares = []
-    best = 0.0
-    for sentence in candidate.sentence_terms:
-        places: dict[str, list[int]] = {}
-        for place, term in enumerate(sentence):
-            if term in weights:
-                places.setdefault(term, []).append(place)
-        held |= places.keys()
-        shares.append(_share(frozenset(places), weights))
-        if len(places) > 1:
-            near = sum(weights[a] + weights[b] for a, b in pairs if _are_near(places.get(a, ()), places.get(b, ())))
-            best = max(best, near / total)
-    return _Words(frozenset(held), _share(header, weights), np.array(shares, np.float32), best)
+def _token_matches(
+    candidates: Sequence[Candidate], sentences: NDArray[np.int64], tokens: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """How well each token of the question is matched by the best token of each stretch.
 
-
-def _are_near(ones: Sequence[int], others: Sequence[int]) -> bool:
-    return any(abs(one - other) <= NEAR for one in ones for other in others)
-
-
-def _share(held: frozenset[str], weights: dict[str, float]) -> float:
-    total = sum(weights.values())
-    return sum(weights[term] for term in held) / total if total else 0.0
-
-
-def _token_matches(candidates: Sequence[Candidate], tokens: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """How well each token of the question is matched by the best token of each stretch: (1 + sentences, tokens).
-
-    Row 0 is the header's. Late interaction (Khattab and Zaharia 2020, arXiv:2004.12832), on the signs of the
-    passages' values.
+    Shape (n, 1 + most sentences, tokens); the first stretch is the header. Late interaction (Khattab and Zaharia 2020,
+    arXiv:2004.12832), on the signs of the passages' values.
     """
     width = 1 + math.ceil(tokens.shape[1] / 8)
-    stored = np.concatenate([np.frombuffer(c.tokens, np.uint8) for c in candidates]).reshape(-1, width)
+    stored = np.frombuffer(b"".join(c.tokens for c in candidates), np.uint8).reshape(-1, width)
     owners = np.repeat(np.arange(len(candidates)), [len(c.tokens) // width for c in candidates])
+    matches = np.zeros((len(candidates), 1 + int(sentences.max()), len(tokens)), np.float32)
+    if not len(stored):
+        return matches
     signs = np.unpackbits(stored[:, 1:], axis=1, count=tokens.shape[1]).astype(np.float32)
     # A value of 0 or 1 in place of -1 or 1: twice the product, less the sum of the token's values.
     similar = (2 * (signs @ tokens.T) - tokens.sum(axis=1)) / math.sqrt(tokens.shape[1])
-    matches = [np.zeros((1 + len(c.spans), len(tokens)), np.float32) for c in candidates]
-    if len(similar):
-        places = owners * 256 + stored[:, 0]
-        starts = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
-        for place, best in zip(places[starts], np.maximum.reduceat(similar, starts, axis=0), strict=True):
-            owner, stretch = divmod(int(place), 256)
-            # What lies beyond the number that fits into a byte counts with the last.
-            row = matches[owner][min(stretch, len(matches[owner]) - 1)]
-            np.maximum(row, best, out=row)
+    # What lies beyond the number that fits into a byte counts with the last.
+    stretch = np.minimum(stored[:, 0], sentences[owners])
+    starts = np.flatnonzero(np.concatenate([[True], (np.diff(owners) != 0) | (np.diff(stretch) != 0)]))
+    np.maximum.at(matches, (owners[starts], stretch[starts]), np.maximum.reduceat(similar, starts, axis=0))
     return matches
 
 
-def _feedback(pool: Pool, *signals: NDArray[np.float32]) -> NDArray[np.float32]:
+def _feedback(asked: Asked, looked: Looked) -> NDArray[np.float32]:
     """The candidates' cosines to the question moved towards the first of them (Rocchio 1971)."""
-    first = np.argsort(-standardised(np.stack([*signals, pool.lexical], axis=1)).sum(axis=1))[:FEEDBACK]
-    moved = pool.vector + pool.vectors[first].mean(axis=0)
-    cosines: NDArray[np.float32] = pool.vectors @ (moved / np.linalg.norm(moved))
+    signals = [looked.dense, looked.cosines.max(axis=1), looked.shares.max(axis=1), looked.lexical]
+    first = np.argsort(-standardised(np.stack(signals, axis=1)).sum(axis=1))[:FEEDBACK]
+    moved = asked.vector + looked.vectors[first].mean(axis=0)
+    cosines: NDArray[np.float32] = looked.vectors @ (moved / np.linalg.norm(moved))
     return cosines
-
-
-def _neighbours(candidates: Sequence[Candidate]) -> list[list[int]]:
-    """For each candidate itself, and those that stand right before and after it in its article."""
-    numbers = {(c.passage.article_id, c.passage_id): number for number, c in enumerate(candidates)}
-    return [
-        [numbers[place] for step in (0, -1, 1) if (place := (c.passage.article_id, c.passage_id + step)) in numbers]
-        for c in candidates
-    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +11,9 @@ import numpy as np
 
 from rag.embed import Embedder
 from rag.facets import Wanted, cover_parts, parts, prefer
-from rag.index import Candidate, Index
-from rag.ranking import Measured, Pool, measure, scores
+from rag.index import Index
+from rag.postings import bm25, highest, rarity
+from rag.ranking import Asked, Measured, Pool, look, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.text import content_terms, terms
 
@@ -49,28 +49,22 @@ def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Se
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
     pool = gather(question, index, embedder)
     ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
-    return Retrieval(tuple(trim(merge_copies(ranked, k))), pool.weights, tuple(map(float, pool.token_weights)))
+    asked = pool.asked
+    return Retrieval(tuple(trim(merge_copies(ranked, k))), asked.weights, tuple(map(float, asked.token_weights)))
 
 
 def gather(question: str, index: Index, embedder: Embedder) -> Pool:
     """The passages nearest to the question and those with most of its words."""
-    asked = embedder.embed_question(question)
+    embedded = embedder.embed_question(question)
     question_terms = content_terms(question)
-    frequencies = dict(zip(question_terms, index.document_frequencies(question_terms), strict=True))
-    weights = _inverse_frequencies(frequencies, index.counts()[1])
-    nearest = index.nearest(asked.vector, POOL)
-    matching = index.matching([t for t in question_terms if frequencies[t]], POOL)
-    candidates = index.candidates(list(dict.fromkeys([*nearest, *matching])))
-    return Pool(
-        question=question,
-        candidates=tuple(candidates),
-        vector=asked.vector,
-        tokens=asked.tokens,
-        token_weights=_token_weights(asked.words, weights),
-        weights=weights,
-        vectors=np.stack([c.vector for c in candidates]) if candidates else asked.vector[None, :0],
-        lexical=np.array([matching.get(c.passage_id, 0.0) for c in candidates], np.float32),
-    )
+    occurrences = index.occurrences(question_terms)
+    passages = index.counts()[1]
+    weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
+    asked = Asked(question, embedded.vector, embedded.tokens, _token_weights(embedded.words, weights), weights)
+    lexical = bm25(occurrences, index.lengths)
+    prospects = index.prospects(list(dict.fromkeys([*index.nearest(embedded.vector, POOL), *highest(lexical, POOL)])))
+    looked = look(asked, prospects, lexical[list(prospects.ids)])
+    return Pool(asked, looked, tuple(index.candidates(prospects.ids)))
 
 
 def rank(pool: Pool) -> list[Evidence]:
@@ -79,7 +73,7 @@ def rank(pool: Pool) -> list[Evidence]:
         return []
     measured = measure(pool)
     found = scores(measured)
-    return [_evidence(pool.candidates[i], float(found[i]), measured, i) for i in np.argsort(-found, kind="stable")]
+    return [_evidence(pool, measured, i, float(found[i])) for i in np.argsort(-found, kind="stable")]
 
 
 def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
@@ -144,10 +138,6 @@ def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
-def _inverse_frequencies(frequencies: dict[str, int], passages: int) -> dict[str, float]:
-    return {t: math.log(1 + (passages - n + 0.5) / (n + 0.5)) for t, n in frequencies.items()}
-
-
 def _token_weights(words: Sequence[str], weights: dict[str, float]) -> NDArray[np.float32]:
     """What each token counts for: the rarity of its word, less where the word has several; they sum to 1."""
     rarity = np.array(
@@ -158,11 +148,16 @@ def _token_weights(words: Sequence[str], weights: dict[str, float]) -> NDArray[n
     return rarity / total if total > 0 else np.full(len(words), 1 / len(words), np.float32)
 
 
-def _evidence(candidate: Candidate, score: float, measured: Measured, place: int) -> Evidence:
-    own = zip(measured.cosines[place], measured.shares[place], measured.tokens[place], strict=True)
-    sentences = tuple(
-        Sentence(candidate.sentence(number), start, end, *map(float, values))
-        for number, ((start, end), values) in enumerate(zip(candidate.spans, own, strict=True))
+def _evidence(pool: Pool, measured: Measured, place: int, score: float) -> Evidence:
+    candidate = pool.candidates[place]
+    own = zip(
+        pool.looked.cosines[place].tolist(),
+        pool.looked.shares[place].tolist(),
+        measured.tokens[place].tolist(),
+        strict=True,
     )
-    matches = tuple(float(match) for match in measured.matches[place])
-    return Evidence(replace(candidate.passage, score=score), sentences, matches)
+    sentences = tuple(
+        Sentence(candidate.sentence(number), start, end, *values)
+        for number, ((start, end), values) in enumerate(zip(candidate.spans, own, strict=False))
+    )
+    return Evidence(replace(candidate.passage, score=score), sentences, tuple(measured.matches[place].tolist()))

@@ -2,51 +2,64 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from rag.assistant import Assistant
-from rag.index import Candidate
-from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Pool
+from rag.index import Candidate, Prospects
+from rag.postings import numbered
+from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Asked, Pool, look
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.retrieve import coverage, merge_copies, rank, trim
-from rag.text import terms
 
 
 def passage(text: str, article_id: str = "a", outlet: str = "Reuters", score: float = 0.0) -> Passage:
     return Passage(text, score, article_id, "Title", outlet, "2025-01-27", "", 0, len(text), (Source(outlet),))
 
 
-def candidate(number: int, text: str, vectors: Sequence[tuple[float, float]] = ((0.5, 0.5),)) -> Candidate:
-    """A passage with one sentence per vector, all with the same words, and without tokens."""
-    return Candidate(
-        number,
-        passage(text, str(number)),
-        tuple((0, len(text)) for _ in vectors),
-        np.mean(vectors, axis=0, dtype=np.float32),
-        np.array(vectors, np.float32),
-        b"",
-        (),
-        tuple(tuple(terms(text)) for _ in vectors),
+class One(NamedTuple):
+    """A passage as both rankings see it."""
+
+    prospect: Prospects
+    candidate: Candidate
+
+
+def candidate(number: int, text: str, vectors: Sequence[tuple[float, ...]] = ((0.5, 0.5),), tokens: bytes = b"") -> One:
+    """A passage with one sentence per vector, all with the same words."""
+    spans = tuple((0, len(text)) for _ in vectors)
+    return One(
+        Prospects(
+            (number,),
+            (str(number),),
+            np.array(vectors, np.float32).mean(axis=0, keepdims=True),
+            np.array([len(vectors)]),
+            np.array(vectors, np.float32),
+            np.frombuffer(numbered(["", *(text for _ in vectors)]), np.uint32),
+        ),
+        Candidate(passage(text, str(number)), spans, tokens),
     )
 
 
-def pool(candidates: Sequence[Candidate], lexical: Sequence[float]) -> Pool:
+def pool(candidates: Sequence[One], lexical: Sequence[float], asked: Asked | None = None) -> Pool:
     question = np.array([1.0, 0.0], np.float32)
-    return Pool(
-        "Did Nvidia fall?",
-        tuple(candidates),
-        question,
-        question[None],
-        np.ones(1, np.float32),
-        {"nvidia": 2.0, "fall": 1.0},
-        np.array([c.vector for c in candidates], np.float32).reshape(-1, 2),
-        np.array(lexical, np.float32),
+    weights = {"nvidia": 2.0, "fall": 1.0}
+    asked = asked or Asked("Did Nvidia fall?", question, question[None], np.ones(1, np.float32), weights)
+    prospects = [one.prospect for one in candidates]
+    together = Prospects(
+        tuple(p.ids[0] for p in prospects),
+        tuple(p.article_ids[0] for p in prospects),
+        np.concatenate([p.vectors for p in prospects]),
+        np.concatenate([p.sentences for p in prospects]),
+        np.concatenate([p.sentence_vectors for p in prospects]),
+        np.concatenate([p.words for p in prospects]),
     )
+    looked = look(asked, together, np.array(lexical, np.float32))
+    return Pool(asked, looked, tuple(one.candidate for one in candidates))
 
 
-def order(candidates: Sequence[Candidate], lexical: Sequence[float]) -> list[str]:
+def order(candidates: Sequence[One], lexical: Sequence[float]) -> list[str]:
     return [evidence.passage.article_id for evidence in rank(pool(candidates, lexical))]
 
 
@@ -70,17 +83,16 @@ def test_words_that_stand_together_count_more() -> None:
 
 def test_tokens_decide_between_passages_with_the_same_words() -> None:
     """A passage whose very words mean in their place what the question's mean comes before one where they don't."""
-    one, other = candidate(1, "Nvidia fell"), candidate(2, "Nvidia fell")
     question = np.array([[1.0] * 8], np.float32) / 8**0.5
-    vector = np.array([1.0] + [0.0] * 7, np.float32)
+    vector = (1.0,) + (0.0,) * 7
+    asked = Asked("Did Nvidia fall?", np.array(vector, np.float32), question, np.ones(1, np.float32), {"nvidia": 1.0})
     wide = [
-        replace(c, vector=vector, vectors=vector[None], tokens=bytes([1, signs]))
-        for c, signs in ((one, 0b00001111), (other, 0b11111110))
+        candidate(number, "Nvidia fell", [vector], bytes([1, signs]))
+        for number, signs in ((1, 0b00001111), (2, 0b11111110))
     ]
-    asked = replace(pool(wide[:0], []), candidates=tuple(wide), vector=vector, tokens=question,
-                    vectors=np.stack([vector, vector]), lexical=np.zeros(2, np.float32))  # fmt: skip
-    assert [e.passage.article_id for e in rank(asked)] == ["2", "1"]
-    assert rank(asked)[0].sentences[0].tokens == pytest.approx(6 / 8)
+    ranked = rank(pool(wide, [0, 0], asked))
+    assert [e.passage.article_id for e in ranked] == ["2", "1"]
+    assert ranked[0].sentences[0].tokens == pytest.approx(6 / 8)
 
 
 def test_scores_reach_from_the_worst_candidate_to_the_best() -> None:
@@ -90,7 +102,6 @@ def test_scores_reach_from_the_worst_candidate_to_the_best() -> None:
     ranked = rank(pool([candidate(n, text) for n, text in enumerate(("Oil rose", "Nvidia", "Nvidia fell"))], [0, 1, 3]))
     assert [e.passage.score for e in ranked][::2] == [1.0, 0.0]
     assert [e.passage.score for e in rank(pool([candidate(1, "x")], [0.0]))] == [1.0]
-    assert rank(pool([], [])) == []
 
 
 def test_passages_are_trimmed_to_what_bears_on_the_question() -> None:

@@ -172,7 +172,7 @@ def test_passages_are_exact_slices_and_the_header_is_only_searched(
     path = write(tmp_path, "a", text, title="Quixotic headline")
     sync([path], settings, embedder=embedder)
     index = Index.open(settings.index, embedder.identity)
-    (found,) = index.candidates(list(index.matching(["quixot"], 5)))
+    (found,) = index.candidates(index.occurrences(["quixot"])[0].passages.tolist())
     article = index.article("a")
     assert article is not None
     assert found.passage.text == article.text[found.passage.start : found.passage.end]
@@ -441,7 +441,7 @@ def test_copies_of_a_story_are_sources_of_one_story(tmp_path: Path, settings: Se
 def told(settings: Settings) -> tuple[str, tuple[str, ...]]:
     """Which article the passage about the app is from, and who told it."""
     with closing(Index.open(settings.index, "quick")) as index:
-        (found,) = {c.passage for c in index.candidates(list(index.matching(["hangzhou"], 5)))}
+        (found,) = {c.passage for c in index.candidates(index.occurrences(["hangzhou"])[0].passages.tolist())}
         for source in found.sources:
             article = index.article(source.outlet[:3])
             assert article is not None

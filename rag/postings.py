@@ -1,0 +1,116 @@
+"""Words as the index keeps them: which passages hold each, and how well these match a question (BM25). Pure.
+
+A word is kept as a number, and a passage as its words' numbers in order, so that questions are answered by a few
+operations on arrays instead of a loop over words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+from zlib import crc32
+
+import numpy as np
+
+from rag.text import terms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BREAK = 0
+"""Stands behind the words of a passage's header, and behind those of each of its sentences."""
+K1, B = 1.2, 0.75
+"""Of BM25: how soon more of a word adds nothing more, and how much a passage's length counts."""
+_MOST_COUNTED = 255
+_MOST_NUMBERS = 50_000
+
+Posting: TypeAlias = "tuple[int, bytes, bytes]"
+"""A word's number, the places of the passages that hold it as 16-bit integers, and how often each as 8-bit ones."""
+
+
+@lru_cache(_MOST_NUMBERS)
+def number(term: str) -> int:
+    """The number of a search term, 1 to 2³² - 1. Two terms share one so rarely that it costs nothing."""
+    return crc32(term.encode()) or 1
+
+
+def numbered(stretches: Iterable[str]) -> bytes:
+    """The words of a passage's header and sentences as 32-bit integers, each stretch closed by `BREAK`."""
+    found: list[int] = []
+    for stretch in stretches:
+        found += map(number, terms(stretch))
+        found.append(BREAK)
+    return np.array(found, np.uint32).tobytes()
+
+
+def count(passages: Iterable[tuple[int, bytes]], size: int) -> tuple[bytes, Iterator[Posting]]:
+    """How many words each place of a segment holds as 16-bit integers, and the postings in the order of their words.
+
+    Args:
+        passages: place in the segment, below `size`, and what `numbered` made of the passage.
+        size: how many places there are, at most 65,536.
+    """
+    lengths = np.zeros(size, np.uint16)
+    parts = [np.empty(0, np.uint64)]
+    for place, words in passages:
+        own = np.frombuffer(words, np.uint32)
+        own = own[own != BREAK]
+        lengths[place] = min(len(own), np.iinfo(np.uint16).max)
+        parts.append((own.astype(np.uint64) << np.uint64(16)) | np.uint64(place))
+    pairs, counts = np.unique(np.concatenate(parts), return_counts=True)
+    return lengths.tobytes(), _postings(pairs, np.minimum(counts, _MOST_COUNTED).astype(np.uint8))
+
+
+def _postings(pairs: NDArray[np.uint64], counts: NDArray[np.uint8]) -> Iterator[Posting]:
+    words = (pairs >> np.uint64(16)).astype(np.int64)
+    places = (pairs & np.uint64(0xFFFF)).astype(np.uint16)
+    starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]])) if len(words) else words
+    for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
+        yield int(words[start]), places[start:end].tobytes(), counts[start:end].tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Where a word stands: the passages' numbers and how often in each, shape (passages,) both."""
+
+    passages: NDArray[np.int64]
+    counts: NDArray[np.float32]
+
+    @property
+    def frequency(self) -> int:
+        """In how many passages."""
+        return len(self.passages)
+
+
+def rarity(frequency: int, passages: int) -> float:
+    """A word's inverse document frequency, as BM25 has it."""
+    return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
+
+
+def bm25(found: Sequence[Occurrences], lengths: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How well every passage matches a question's words (Robertson et al. 1994), shape (len(lengths),).
+
+    Args:
+        found: where each of the words stands.
+        lengths: how many words each passage has; 0 where there is none of that number.
+    """
+    scores = np.zeros(len(lengths), np.float32)
+    present = int(np.count_nonzero(lengths))
+    usual = float(lengths.sum()) / max(1, present)
+    for word in found:
+        slowed = K1 * (1 - B + B * lengths[word.passages] / usual)
+        scores[word.passages] += rarity(word.frequency, present) * word.counts * (K1 + 1) / (word.counts + slowed)
+    return scores
+
+
+def highest(scores: NDArray[np.float32], limit: int) -> list[int]:
+    """The places of the highest scores above 0, at most `limit`, best first."""
+    if len(scores) > limit:
+        least = np.partition(scores, -limit)[-limit]
+        places = np.flatnonzero((scores >= least) & (scores > 0))
+    else:
+        places = np.flatnonzero(scores > 0)
+    return [int(place) for place in places[np.argsort(-scores[places], kind="stable")][:limit]]
