@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,6 +109,17 @@ class Looked:
     before: NDArray[np.int64]
     after: NDArray[np.int64]
 
+    def of(self, places: NDArray[np.int64]) -> Looked:
+        """The same of some of the passages, in the order given."""
+        among = np.full(len(self.dense), -1)
+        among[places] = own = np.arange(len(places))
+        beside = {
+            name: np.where(among[neighbours] < 0, own, among[neighbours])
+            for name, neighbours in (("before", self.before[places]), ("after", self.after[places]))
+        }
+        rest = {f.name: getattr(self, f.name)[places] for f in fields(self) if f.name not in beside}
+        return Looked(**rest, **beside)
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -195,6 +206,21 @@ def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Lo
     )
 
 
+def promising(looked: Looked, limit: int) -> NDArray[np.int64]:
+    """The places of the passages that vectors and words speak for most, at most `limit`, in their order."""
+    if len(looked.dense) <= limit:
+        return np.arange(len(looked.dense))
+    signals = (looked.dense, looked.lexical, looked.cosines.max(axis=1), _matches(looked).max(axis=1), looked.around)
+    order = np.argsort(-standardised(np.stack(signals, axis=1)).sum(axis=1), kind="stable")
+    return np.sort(order[:limit])
+
+
+def _matches(looked: Looked) -> NDArray[np.float32]:
+    """How well each sentence matches the question by vector and words."""
+    combined: NDArray[np.float32] = looked.cosines + SHARE_OF_WORDS * looked.shares
+    return combined
+
+
 def _words(asked: Asked, words: NDArray[np.uint32], stretches: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Which of the question's words each stretch holds, and the share of its pairs of words that stands together."""
     weights = np.array(list(asked.weights.values()), np.float32)
@@ -242,10 +268,10 @@ def measure(pool: Pool) -> Measured:
     asked, looked = pool.asked, pool.looked
     kind, own = expected(asked.question), frozenset(terms(asked.question))
     rows = np.arange(len(pool.candidates))
-    stretches = _token_matches(pool.candidates, looked.sentences, asked.tokens)
+    stretches = _token_matches(pool.candidates, looked, asked.tokens)
     tokens = stretches[:, 1:] @ asked.token_weights
     matches = stretches.max(axis=1)
-    combined = looked.cosines + SHARE_OF_WORDS * looked.shares
+    combined = _matches(looked)
     with_tokens = combined + tokens
     best = with_tokens.argmax(axis=1)
     beside = np.maximum(matches, np.maximum(matches[looked.before], matches[looked.after]))
@@ -288,9 +314,7 @@ def _two_best(looked: Looked) -> NDArray[np.float32]:
     return two
 
 
-def _token_matches(
-    candidates: Sequence[Candidate], sentences: NDArray[np.int64], tokens: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _token_matches(candidates: Sequence[Candidate], looked: Looked, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
     """How well each token of the question is matched by the best token of each stretch.
 
     Shape (n, 1 + most sentences, tokens); the first stretch is the header. Late interaction (Khattab and Zaharia 2020,
@@ -299,14 +323,14 @@ def _token_matches(
     width = 1 + math.ceil(tokens.shape[1] / 8)
     stored = np.frombuffer(b"".join(c.tokens for c in candidates), np.uint8).reshape(-1, width)
     owners = np.repeat(np.arange(len(candidates)), [len(c.tokens) // width for c in candidates])
-    matches = np.zeros((len(candidates), 1 + int(sentences.max()), len(tokens)), np.float32)
+    matches = np.zeros((len(candidates), 1 + looked.cosines.shape[1], len(tokens)), np.float32)
     if not len(stored):
         return matches
     signs = np.unpackbits(stored[:, 1:], axis=1, count=tokens.shape[1]).astype(np.float32)
     # A value of 0 or 1 in place of -1 or 1: twice the product, less the sum of the token's values.
     similar = (2 * (signs @ tokens.T) - tokens.sum(axis=1)) / math.sqrt(tokens.shape[1])
     # What lies beyond the number that fits into a byte counts with the last.
-    stretch = np.minimum(stored[:, 0], sentences[owners])
+    stretch = np.minimum(stored[:, 0], looked.sentences[owners])
     starts = np.flatnonzero(np.concatenate([[True], (np.diff(owners) != 0) | (np.diff(stretch) != 0)]))
     np.maximum.at(matches, (owners[starts], stretch[starts]), np.maximum.reduceat(similar, starts, axis=0))
     return matches

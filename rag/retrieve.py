@@ -13,7 +13,7 @@ from rag.embed import Embedder
 from rag.facets import Wanted, cover_parts, parts, prefer
 from rag.index import Index
 from rag.postings import bm25, highest, rarity
-from rag.ranking import Asked, Measured, Pool, look, measure, scores
+from rag.ranking import Asked, Measured, Pool, look, measure, promising, scores
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.text import content_terms, terms
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 POOL = 60
 """Passages taken from each of the two searches into the common ranking."""
+KEPT = 48
+"""So many of them are looked at closely."""
 SAME_WORDS = 0.8
 """Passages that share this much of their words (Jaccard) tell the same: they become one with several sources."""
 TRIM = 0.5
@@ -47,14 +49,15 @@ class Retrieval:
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
-    pool = gather(question, index, embedder)
+    # What the question names can lift a passage from far below.
+    pool = gather(question, index, embedder, 2 * POOL if wanted else max(KEPT, k))
     ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
     asked = pool.asked
     return Retrieval(tuple(trim(merge_copies(ranked, k))), asked.weights, tuple(map(float, asked.token_weights)))
 
 
-def gather(question: str, index: Index, embedder: Embedder) -> Pool:
-    """The passages nearest to the question and those with most of its words."""
+def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT) -> Pool:
+    """Of the passages nearest to the question and those with most of its words the most promising, at most `limit`."""
     embedded = embedder.embed_question(question)
     question_terms = content_terms(question)
     occurrences = index.occurrences(question_terms)
@@ -64,7 +67,8 @@ def gather(question: str, index: Index, embedder: Embedder) -> Pool:
     lexical = bm25(occurrences, index.lengths)
     prospects = index.prospects(list(dict.fromkeys([*index.nearest(embedded.vector, POOL), *highest(lexical, POOL)])))
     looked = look(asked, prospects, lexical[list(prospects.ids)])
-    return Pool(asked, looked, tuple(index.candidates(prospects.ids)))
+    kept = promising(looked, limit)
+    return Pool(asked, looked.of(kept), tuple(index.candidates([prospects.ids[place] for place in kept])))
 
 
 def rank(pool: Pool) -> list[Evidence]:
@@ -131,11 +135,8 @@ def _tell_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
     # Of very different lengths they can't share so much, which is quicker to see.
     if min(len(words), len(others)) < SAME_WORDS * max(len(words), len(others)):
         return False
-    return _jaccard(words, others) >= SAME_WORDS and not any(_DIGIT.search(word) for word in words ^ others)
-
-
-def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    return len(a & b) / len(a | b) if a or b else 1.0
+    shared, every = len(words & others), len(words) + len(others)
+    return shared >= SAME_WORDS * (every - shared) and not any(_DIGIT.search(word) for word in words ^ others)
 
 
 def _token_weights(words: Sequence[str], weights: dict[str, float]) -> NDArray[np.float32]:
