@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SET_WEIGHTS = {
-    "squad": 1.5,
-    "scifact": 1.0,
+    "squad": 3.0,
+    "scifact": 2.5,
     "clapnq last turn": 0.7,
     "clapnq rewrite": 0.7,
     "chunking": 1.0,
@@ -32,7 +32,7 @@ SET_WEIGHTS = {
 """What a set counts for, however many questions it has."""
 ENOUGH = 0.2
 """A candidate is right when it is worth more than this share of the best one."""
-PENALTY = 0.016
+PENALTY = 0.024
 """On the squares of the weights."""
 
 

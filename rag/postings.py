@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
@@ -67,8 +68,8 @@ def count(passages: Iterable[tuple[int, bytes]], size: int) -> tuple[bytes, Iter
 def _postings(pairs: NDArray[np.uint64], counts: NDArray[np.uint8]) -> Iterator[Posting]:
     words = (pairs >> np.uint64(16)).astype(np.int64)
     places = (pairs & np.uint64(0xFFFF)).astype(np.uint16)
-    starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]])) if len(words) else words
-    for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
+    bounds = np.flatnonzero(np.diff(words, prepend=-1, append=-1))
+    for start, end in pairwise(bounds):
         yield int(words[start]), places[start:end].tobytes(), counts[start:end].tobytes()
 
 

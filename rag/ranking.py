@@ -5,22 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag.index import Candidate, Prospects
 from rag.kinds import expected, holds
 from rag.postings import BREAK, number
-from rag.text import terms
+from rag.text import function_terms, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NEAR = 3
 """Two words of the question that follow each other are found together when they stand no further apart than this."""
-FEEDBACK = 5
+FAR = 12
+"""Two words of a sentence that are found with more than so many of the question's between them don't stand together."""
+FEEDBACK = 3
 """The vectors of so many first passages are added to the question's for the signal "like the first"."""
+TELLING = 10
+"""So many words of these passages are looked for in the others."""
 SHARE_OF_WORDS = 0.5
 """What a sentence's share of the question's words counts for beside its cosine."""
 LEAST, MOST = -3.0, 6.0
@@ -34,26 +39,81 @@ SIGNALS = (
     "sentence vector",
     "header words",
     "word pairs",
+    "words together",
     "best sentence",
     "two sentences",
-    "like the first",
     "kind",
     "worst token",
     "best sentence with tokens",
     "tokens around",
     "sentence tokens",
     "words around",
+    "like the first",
+    "words of the first",
 )
+FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
+"""The signals that tell which passages come first for the last two."""
 QUALITIES = ("words found", "agreement", "length")
 """What tells how much the signals know about a question: the share of its words that the best candidate holds, the
 correlation of vectors and words among the candidates, and the logarithm of its number of words."""
-MEANS, SPREADS = (0.817, 0.092, 1.644), (0.195, 0.351, 0.463)
+MEANS, SPREADS = (0.807, 0.246, 1.685), (0.202, 0.360, 0.485)
 """Of `QUALITIES`, over the questions that the weights were made with."""
 WEIGHTS = (
-    (0.054, 0.274, 0.163, 0.167, 0.151, 0.344, 0.380, 0.128, 0.346, 0.206, 0.183, 0.400, 0.330, 0.194),
-    (-0.056, -0.008, -0.082, 0.036, 0.060, -0.012, 0.013, 0.031, -0.128, -0.002, -0.052, -0.021, -0.138, -0.020),
-    (0.035, 0.030, 0.106, 0.123, -0.036, 0.037, -0.086, -0.144, -0.062, 0.083, 0.113, 0.077, -0.022, 0.144),
-    (-0.044, -0.085, -0.013, 0.158, 0.074, -0.061, 0.010, -0.166, -0.088, -0.091, -0.141, 0.320, -0.056, -0.049),
+    (0.034, 0.132, 0.101, 0.192, 0.126, 0.154, 0.109, 0.269, 0.268, 0.256, 0.257, 0.221, 0.314, 0.112, 0.160, 0.039),
+    (
+        0.027,
+        0.041,
+        0.008,
+        0.059,
+        0.034,
+        0.068,
+        0.011,
+        -0.001,
+        -0.148,
+        0.010,
+        -0.125,
+        0.034,
+        -0.099,
+        -0.052,
+        -0.068,
+        -0.021,
+    ),
+    (
+        0.114,
+        0.071,
+        0.097,
+        0.009,
+        0.019,
+        -0.078,
+        0.055,
+        -0.050,
+        -0.163,
+        0.081,
+        0.002,
+        0.027,
+        0.112,
+        0.090,
+        -0.146,
+        -0.003,
+    ),
+    (
+        -0.028,
+        -0.008,
+        0.015,
+        0.131,
+        0.064,
+        0.060,
+        -0.123,
+        -0.012,
+        0.005,
+        -0.048,
+        -0.136,
+        0.164,
+        -0.078,
+        -0.142,
+        -0.029,
+        0.006,
+    ),
 )
 """What each of `SIGNALS` counts for: as such, and more for each standard deviation of each of `QUALITIES`.
 
@@ -92,9 +152,13 @@ class Looked:
         shares: of the question's words that each sentence holds, weighted by rarity, 0 to 1; shaped alike.
         header: the share that the header holds, shape (n,).
         pairs: the share of neighbouring words of the question that some sentence holds near each other, shape (n,).
+        together: the share of all pairs of its words that some sentence holds, each divided by the words it stands
+            apart, shape (n,).
         around: the share that the passage, its header and the passages beside it hold, shape (n,).
         sentences: how many each has, shape (n,).
         before, after: the place of the passage beside it in its article; its own where that one is none of the n.
+        words: the numbers of the words of all of them, shape (words,).
+        owners: the place of the passage of each word, shape (words,).
     """
 
     vectors: NDArray[np.float32]
@@ -104,10 +168,13 @@ class Looked:
     shares: NDArray[np.float32]
     header: NDArray[np.float32]
     pairs: NDArray[np.float32]
+    together: NDArray[np.float32]
     around: NDArray[np.float32]
     sentences: NDArray[np.int64]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
+    words: NDArray[np.uint32]
+    owners: NDArray[np.int64]
 
     def of(self, places: NDArray[np.int64]) -> Looked:
         """The same of some of the passages, in the order given."""
@@ -117,6 +184,8 @@ class Looked:
             name: np.where(among[neighbours] < 0, own, among[neighbours])
             for name, neighbours in (("before", self.before[places]), ("after", self.after[places]))
         }
+        kept = among[self.owners] >= 0
+        beside |= {"words": self.words[kept], "owners": among[self.owners[kept]]}
         rest = {f.name: getattr(self, f.name)[places] for f in fields(self) if f.name not in beside}
         return Looked(**rest, **beside)
 
@@ -184,13 +253,14 @@ def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Lo
     cosines[there] = prospects.sentence_vectors @ asked.vector
     # Header and sentences of all passages in one row of stretches; of each the question's words that it holds.
     headers = np.cumsum(prospects.sentences + 1) - prospects.sentences - 1
-    held, near = _words(asked, prospects.words, count + int(prospects.sentences.sum()))
+    held, near, together = _words(asked, prospects.words, count + int(prospects.sentences.sum()))
     of_stretches = _shares(held, asked.weights)
-    near[headers] = 0
+    near[headers] = together[headers] = 0
     shares = np.zeros(there.shape, np.float32)
     shares[there] = np.delete(of_stretches, headers)
     held = np.logical_or.reduceat(held, headers) if count else held
     before, after = _beside(prospects)
+    closed = np.flatnonzero(prospects.words == BREAK)[np.cumsum(prospects.sentences + 1) - 1]
     return Looked(
         vectors=prospects.vectors,
         dense=prospects.vectors @ asked.vector,
@@ -199,10 +269,13 @@ def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Lo
         shares=shares,
         header=of_stretches[headers],
         pairs=np.maximum.reduceat(near, headers) if count else near,
+        together=np.maximum.reduceat(together, headers) if count else together,
         around=_shares(held | held[before] | held[after], asked.weights),
         sentences=prospects.sentences,
         before=before,
         after=after,
+        words=prospects.words,
+        owners=np.searchsorted(closed, np.arange(len(prospects.words))),
     )
 
 
@@ -221,36 +294,58 @@ def _matches(looked: Looked) -> NDArray[np.float32]:
     return combined
 
 
-def _words(asked: Asked, words: NDArray[np.uint32], stretches: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Which of the question's words each stretch holds, and the share of its pairs of words that stands together."""
+def _words(
+    asked: Asked, words: NDArray[np.uint32], stretches: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
+    """Which of the question's words each stretch holds, and what its `Looked.pairs` and `Looked.together` are."""
     weights = np.array(list(asked.weights.values()), np.float32)
     numbers = np.array([number(term) for term in asked.weights], np.uint32)
+    count = len(numbers)
     order = np.argsort(numbers)
-    held = np.zeros((stretches, len(numbers)), np.bool_)
-    near = np.zeros((stretches, max(0, len(numbers) - 1)), np.bool_)
     places = np.flatnonzero(np.isin(words, numbers))
     term = order[np.searchsorted(numbers[order], words[places])]
     own = np.searchsorted(np.flatnonzero(words == BREAK), places)
+    held = np.zeros((stretches, count), np.bool_)
     held[own, term] = True
-    for step in range(1, NEAR + 1):
-        # No more than so many of the words found can stand so near.
-        together = (
-            (places[step:] - places[:-step] <= NEAR)
-            & (own[step:] == own[:-step])
-            & (np.abs(term[step:] - term[:-step]) == 1)
-        )
-        near[own[step:][together], np.minimum(term[step:], term[:-step])[together]] = True
-    of_pairs = weights[1:] + weights[:-1]
-    total = of_pairs.sum()
-    return held, (near @ of_pairs / total if total > 0 else np.zeros(stretches)).astype(np.float32)
+    stretch, one, other, nearness = _nearest(places, term, own, count)
+    of_pairs = weights[one] + weights[other]
+    is_near = (other - one == 1) & (nearness >= 1 / NEAR)
+    every = (count - 1) * weights.sum()
+    following = (weights[1:] + weights[:-1]).sum()
+    near = np.bincount(stretch[is_near], of_pairs[is_near], stretches) / (following or 1.0)
+    together = np.bincount(stretch, of_pairs * nearness, stretches) / (every or 1.0)
+    return held, near.astype(np.float32), together.astype(np.float32)
+
+
+def _nearest(
+    places: NDArray[np.int64], term: NDArray[np.int64], own: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """For each stretch and pair of the question's words in it: the stretch, the two words, and how near they come.
+
+    Of the words the question's first comes first; near is 1 where they stand side by side.
+    """
+    cells, nearness = [np.empty(0, np.int64)], [np.empty(0)]
+    for step in range(1, min(FAR, len(places) - 1) + 1):
+        same = np.flatnonzero((own[step:] == own[:-step]) & (term[step:] != term[:-step]))
+        one, other = term[same + step], term[same]
+        cells.append((own[same] * count + np.minimum(one, other)) * count + np.maximum(one, other))
+        nearness.append(1 / (places[same + step] - places[same]))
+    found, place = np.unique(np.concatenate(cells), return_inverse=True)
+    most = np.zeros(len(found))
+    np.maximum.at(most, place, np.concatenate(nearness))
+    return found // count**2, found // count % count, found % count, most
+
+
+def _weighted(rows: NDArray[Any], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of each row's values, with weights; 0 where these are."""
+    total = weights.sum()
+    mean: NDArray[np.float32] = rows @ (weights / total if total > 0 else weights)
+    return mean
 
 
 def _shares(held: NDArray[np.bool_], weights: dict[str, float]) -> NDArray[np.float32]:
     """The share of the question's words that is held in each row, weighted by rarity."""
-    of_terms = np.array(list(weights.values()), np.float32)
-    total = of_terms.sum()
-    shares: NDArray[np.float32] = held @ of_terms / total if total > 0 else np.zeros(len(held), np.float32)
-    return shares
+    return _weighted(held, np.array(list(weights.values()), np.float32))
 
 
 def _beside(prospects: Prospects) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -276,16 +371,16 @@ def measure(pool: Pool) -> Measured:
     best = with_tokens.argmax(axis=1)
     beside = np.maximum(matches, np.maximum(matches[looked.before], matches[looked.after]))
     sentence = looked.cosines.max(axis=1)
-    signals = np.stack(
+    own_signals = np.stack(
         [
             looked.dense,
             looked.lexical,
             sentence,
             looked.header,
             looked.pairs,
+            looked.together,
             combined.max(axis=1),
             _two_best(looked),
-            _feedback(asked, looked),
             np.array([holds(kind, c.sentence(i), own) for c, i in zip(pool.candidates, best, strict=True)]),
             matches.min(axis=1),
             with_tokens[rows, best],
@@ -294,6 +389,10 @@ def measure(pool: Pool) -> Measured:
             looked.around,
         ],
         axis=1,
+    ).astype(np.float32)
+    first = np.argsort(-standardised(own_signals)[:, FIRST].sum(axis=1), kind="stable")[:FEEDBACK]
+    signals = np.column_stack(
+        [own_signals, _likeness(asked, looked, first), _shared_words(asked, looked, first)]
     ).astype(np.float32)
     qualities = (
         float(looked.around.max()),
@@ -336,10 +435,38 @@ def _token_matches(candidates: Sequence[Candidate], looked: Looked, tokens: NDAr
     return matches
 
 
-def _feedback(asked: Asked, looked: Looked) -> NDArray[np.float32]:
+def _likeness(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDArray[np.float32]:
     """The candidates' cosines to the question moved towards the first of them (Rocchio 1971)."""
-    signals = [looked.dense, looked.cosines.max(axis=1), looked.shares.max(axis=1), looked.lexical]
-    first = np.argsort(-standardised(np.stack(signals, axis=1)).sum(axis=1))[:FEEDBACK]
     moved = asked.vector + looked.vectors[first].mean(axis=0)
     cosines: NDArray[np.float32] = looked.vectors @ (moved / np.linalg.norm(moved))
     return cosines
+
+
+def _shared_words(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The share of the words most telling of the first candidates that each holds: feedback of a relevance model.
+
+    After RM3 (Lavrenko and Croft 2001; Abdul-Jaleel et al. 2004), with what is rare among the candidates as telling,
+    and only for the order of what was found.
+    """
+    count = len(looked.dense)
+    among = np.isin(looked.owners, first)
+    ignored = [BREAK, *map(number, asked.weights), *_function_numbers()]
+    known = np.setdiff1d(looked.words[among], np.array(ignored, np.uint32))
+    if not len(known):
+        return np.zeros(count, np.float32)
+    place = np.minimum(np.searchsorted(known, looked.words), len(known) - 1)
+    found = known[place] == looked.words
+    counts = np.zeros((count, len(known)), np.float32)
+    np.add.at(counts, (looked.owners[found], place[found]), 1)
+    frequencies = np.count_nonzero(counts, axis=0)
+    rare = np.log(1 + (count - frequencies + 0.5) / (frequencies + 0.5))
+    lengths = np.bincount(looked.owners, minlength=count)[first]
+    telling = (counts[first] / lengths[:, None]).sum(axis=0) * rare
+    most = np.argsort(-telling, kind="stable")[:TELLING]
+    shares: NDArray[np.float32] = (counts[:, most] > 0) @ telling[most] / telling[most].sum()
+    return shares
+
+
+@cache
+def _function_numbers() -> tuple[int, ...]:
+    return tuple(map(number, function_terms()))

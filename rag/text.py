@@ -7,8 +7,9 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Any
 
-# Numbers keep their decimals ("79.8") and lose thousands separators ("2,048"); "U.S." and "US" are one word.
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W\d_]+)?")
+# Numbers keep their decimals ("79.8") and lose thousands separators ("2,048"); "U.S." and "US" are one word; so is the
+# name of a version: "V3.1" is not "V3".
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_]\.){2,}|[^\W\d_]+\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W\d_]+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _MOST_WORDS = 20_000
 """Whose terms are kept: nearly all words of a text are among the most frequent ones."""
@@ -97,7 +98,8 @@ def _term(word: str) -> str:
     if word[0].isdigit():
         word = _THOUSANDS.sub("", word)
     else:
-        word = _POSSESSIVE.sub("", word).replace(".", "").replace("’", "'")
+        word = _POSSESSIVE.sub("", word).replace("’", "'")
+        word = word if word[-1].isdigit() else word.replace(".", "")
         word = _IRREGULAR.get(word, word)
     stemmed: str = _stemmer().stemWord(word)
     return stemmed

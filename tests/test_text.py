@@ -15,6 +15,12 @@ def test_decimals_stay_one_term() -> None:
     assert terms("79.8% of 1.500.000") == ["79.8", "of", "1.500.000"]
 
 
+def test_names_match_by_their_parts_but_versions_do_not() -> None:
+    """Who asks for R1 means DeepSeek-R1, and who asks for V3 does not mean V3.1."""
+    assert terms("DeepSeek-R1, a 27-inch o3-mini") == ["deepseek", "r1", "a", "27", "inch", "o3", "mini"]
+    assert terms("V3.1 and Qwen2.5.") == ["v3.1", "and", "qwen2.5"]
+
+
 def test_a_question_keeps_its_subject() -> None:
     """Question words would match every article; 'US' in capitals is a country and not a pronoun."""
     assert content_terms("What did the US government say about DeepSeek?") == ["us", "govern", "deepseek"]
