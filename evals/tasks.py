@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SQUAD_STEP = 3
 """Every third of SQuAD's questions is taken: there are many."""
 
+FEW_COPIES = 3
+"""Among so many times the passages that are asked for there are as many that are no copies of each other."""
+
 Ranker = Callable[[Measured], "NDArray[np.float32]"]
 """From what speaks for the candidates to their scores."""
 
@@ -170,7 +173,7 @@ def compare(searched: Iterator[tuple[Task, Pool]], rankers: Mapping[str, Ranker]
         measures = {}
         for name, ranker in rankers.items():
             ranked = [candidates[i] for i in np.argsort(-ranker(measured), kind="stable")]
-            found = trim(merge_copies(ranked, task.searched))
+            found = trim(merge_copies(ranked[: FEW_COPIES * task.searched], task.searched))
             measures[name] = task.question.measures([e.passage for e in found])
         outcomes.append(Outcome(task, measures))
     return outcomes
