@@ -73,6 +73,7 @@ def _names(phone: bool, scheme: str) -> str:
 
 def _take(page: Page, name: str) -> None:
     """With 256 colours, which makes a picture half as large and looks the same."""
+    page.mouse.move(0, 0)  # Nothing is pointed at.
     picture = Image.open(BytesIO(page.screenshot()))
     picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
