@@ -26,7 +26,7 @@ SET_WEIGHTS = {
     "scifact": 2.5,
     "clapnq last turn": 0.7,
     "clapnq rewrite": 0.7,
-    "chunking": 1.0,
+    "chunking": 2.0,
     "own": 1.5,
 }
 """What a set counts for, however many questions it has."""
