@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
-from rag.relevance import WEIGHTS, Asked, answer_span, leans, needs_more, relevance
+from rag.relevance import WEIGHTS, Asked, answer_span, needs_more, relevance
 from rag.retrieve import Retrieval
 from rag.text import function_terms, terms
 
@@ -115,9 +115,7 @@ def choose(ranked: Sequence[Scored]) -> list[Scored]:
     """
     chosen: list[Scored] = []
     words: list[set[str]] = []
-    near = [scored for scored in ranked[1:] if scored.score >= ranked[0].score - BEHIND]
-    # What leans on another sentence takes the place of two.
-    others = [scored for scored in near if not leans(scored.sentence.text)]
+    others = [scored for scored in ranked[1:] if scored.score >= ranked[0].score - BEHIND]
     for scored in [*ranked[:1], *sorted(others, key=lambda s: -s.nearness)]:
         own = set(terms(scored.sentence.text)) - function_terms()
         if all(len(own & other) < ALIKE * len(own | other) for other in words):
