@@ -60,8 +60,9 @@ def opened(page: Page) -> Locator:
 
 def click_point(page: Page, number: int) -> None:
     """Where Plotly draws it: what it listens to lies over its points."""
-    box = page.locator("#timeline .picture .point").nth(number).bounding_box()
-    assert box
+    point = page.locator("#timeline .picture .point").nth(number)
+    while not (box := point.bounding_box()):  # It is being drawn anew.
+        expect(point).to_be_visible()
     page.mouse.move(box["x"] + box["width"] / 2 - 3, box["y"] + box["height"] / 2)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
