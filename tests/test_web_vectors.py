@@ -196,8 +196,8 @@ def test_a_hostile_file_name_stays_a_name(served: tuple[ScriptedAssistant, str],
     page = visit(address)
     page.get_by_role("button", name="Articles", exact=True).click()
     name = '<img src=x onerror="window.ran=1">'
-    for ending in (".exe", ".pdf"):
-        page.set_input_files("#files", {"name": name + ending, "mimeType": "text/plain", "buffer": b"x"})
+    page.set_input_files("#files", {"name": f"{name}.exe", "mimeType": "text/plain", "buffer": b"x"})
     expect(page.locator("#notices")).to_contain_text("can't be read")
+    page.set_input_files("#files", {"name": f"{name}.pdf", "mimeType": "text/plain", "buffer": b"x"})
     expect(page.locator("#library .additions .name")).to_contain_text("img src=x onerror=")
     unharmed(page, beacon, address)

@@ -63,7 +63,7 @@ export function say(sentence) {
   const line = document.createElement("p");
   line.textContent = sentence;
   notices.append(line);
-  setTimeout(() => line.remove(), 8000);
+  setTimeout(() => line.remove(), 15_000);
 }
 
 /** Run what may fail, and say so if it does. */
