@@ -65,7 +65,8 @@ def _substituted(fragment: str, last_question: str) -> str:
     fragment = fragment.strip(" ?.!")
     names = _names(last_question)
     if names and _names(fragment):
-        return last_question.replace(names[0], fragment, 1)
+        # The article belongs to the name: "the Nasdaq" gives way to "the Dow", and to "Broadcom".
+        return re.sub(rf"(?:\bthe )?{re.escape(names[0])}", lambda _: fragment, last_question, count=1)
     return f"{fragment}? ({last_question})"
 
 

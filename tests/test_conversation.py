@@ -17,6 +17,8 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("Where did he study?", FOUNDER, "Where did Liang Wenfeng study?"),
         ("What is his hedge fund?", FOUNDER, "What is Liang Wenfeng's hedge fund?"),
         ("What did it cost to train?", V3, "What did DeepSeek-V3 cost to train?"),
+        ("And the Dow?", ("How far did the Nasdaq fall?", "It fell 3.1%. [1]"), "How far did the Dow fall?"),
+        ("And Broadcom?", ("How far did the Nasdaq fall?", "It fell 3.1%. [1]"), "How far did Broadcom fall?"),
         ("Since when?", FOUNDER, "Since when? (Who founded DeepSeek?)"),
         ("Why?", NVIDIA, "Why? (What happened to Nvidia on 27 January 2025?)"),
     ],
