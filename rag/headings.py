@@ -64,7 +64,7 @@ def heading(told: Iterable[str]) -> str:
     >>> heading(["Nvidia lost … of market value on 27 January 2025"])
     "Nvidia's loss of market value on 27 January 2025"
     >>> heading(["For 2024 the spending of Microsoft and Meta at …", "how much Microsoft and Meta spent in 2024 …"])
-    'How much Microsoft and Meta spent in 2024'
+    'Spending of Microsoft and Meta for 2024'
     """
     names = [_name(statement) for statement in told]
     best = min(names, key=_poverty)
