@@ -53,7 +53,7 @@ LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""
 PENALTY = 0.001
 """On the squares of the weights of reading, of features in standard deviations."""
-THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+THRESHOLDS = (0.2, 0.25, 0.28, 0.32, 0.36, 0.4, 0.45, 0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ CLOSEST = 4
 """Passages in which the question's words and names are looked for."""
 SPELT_ALIKE = 0.8
 """Names that share so much of their letters are one name, spelt in two ways."""
-THRESHOLD = 0.3
+THRESHOLD = 0.32
 
 FEATURES = (
     "cosine",
@@ -42,8 +42,8 @@ FEATURES = (
     "sentence denies",
     "length",
 )
-INTERCEPT = -4.35
-WEIGHTS = (2.77, -0.91, -0.94, 2.24, 0.55, 1.17, 1.32, 1.79, 0.92, -1.14, -0.35, 0.87, -1.00, -0.41, 0.84)
+INTERCEPT = -2.86
+WEIGHTS = (3.26, -0.08, -0.75, 1.20, 0.83, 0.59, 0.46, 1.05, 0.31, -1.26, 0.03, 0.09, -1.36, -0.09, -0.16)
 
 _NAME = re.compile(
     r"(?<!^)\b(?!(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August"
