@@ -58,6 +58,7 @@ def main(
 ) -> None:
     """Make the indexes, measure and print the table."""
     with nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="aftershock-bench-") as place:
+        Path(place).mkdir(parents=True, exist_ok=True)
         for count in dict.fromkeys((0, passages)):
             index = Path(place) / f"passages-{count}"
             export = Path(place) / "news.jsonl"

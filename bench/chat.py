@@ -67,7 +67,9 @@ def memories(place: Path, turns: int) -> Iterator[tuple[int, float]]:
         with httpx.Client(base_url=address, timeout=120, trust_env=False) as client:
             client.get("/")
             dependencies = client.get("/config").json()["dependencies"]
-            order = next(each["id"] for each in dependencies if each["targets"][0][1] == "submit" and each["queue"])
+            # What programs ask for has no targets on the page.
+            submits = (each for each in dependencies if any(event == "submit" for _, event in each["targets"]))
+            order = next(each["id"] for each in submits if each["queue"])
             for number in range(turns):
                 _ask(client, order, QUESTIONS[number % len(QUESTIONS)])
                 if number in (0, turns - 1):

@@ -29,6 +29,7 @@ def index(articles: Iterable[Article], root: Path, embedder: Embedder) -> Index:
 def folder(keep: Path | None) -> Iterator[Path]:
     """The folder for indexes: `keep` where one is given, else one that is gone afterwards."""
     if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return
     with tempfile.TemporaryDirectory() as made:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from bench import growth, ingest, material
-from bench.__main__ import Comparison, Record, compared
+from bench.__main__ import RECORDED, Comparison, Record, compared, table
 from bench.ingest import AGAIN, CONSTANT, LANGCHAIN, OURS, REAL, Row, conclusions, folder, measured
 from bench.news import generate
-from bench.processes import timed
+from bench.processes import ROOT, timed
 from bench.shared import SharedVectors
 
 
@@ -120,3 +120,9 @@ def test_ratios_are_compared_with_the_recorded_ones() -> None:
         "  cold: ratio 0.11, was 0.10",
         "  in: ratio 2.00, was 3.00 - WORSE",
     ]
+
+
+def test_readme_shows_the_recorded_table() -> None:
+    """README's figures are those of the command that it names."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(table(Record.read(RECORDED))) in readme
