@@ -122,6 +122,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
         )
         page.goto(address)
         expect(page.locator("#ask textarea")).to_be_visible()
+        # The last thing that the page's script does when it is loaded: from then on it hears what is done.
+        expect(page.locator("#ask :is(.submit-button, .stop-button)[title]")).to_be_attached()
         return page
 
     yield open_page

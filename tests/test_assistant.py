@@ -25,6 +25,7 @@ from rag.errors import (
 from rag.models import find_model
 from rag.records import CitationEvent, DoneEvent, Event, ReasoningEvent, StageEvent, Support, TextEvent, WithdrawnEvent
 from rag.served import ServedModel
+from tests.apart import apart
 from tests.ollama_server import Cut, Done, End, Failure, Hang, Model, OllamaServer, Raw, Reply, Thinking
 from tests.openai_server import OpenAIServer
 
@@ -163,9 +164,7 @@ def test_ask_builds_the_default_index_when_there_is_none() -> None:
     """`from rag import ask` is all that a developer needs after installing."""
     answer = rag.ask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))
     assert "Liang Wenfeng" in answer.text
-    assert (
-        asyncio.run(rag.aask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))).text == answer.text
-    )
+    assert apart(rag.aask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))).text == answer.text
 
 
 def test_a_quoted_answer_loads_nothing_heavy(corpus_index: Path) -> None:
@@ -198,8 +197,8 @@ def test_asynchronous_stream_gives_the_same_events_and_can_be_cancelled(assistan
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    assert asyncio.run(everything()) == [event.type for event in assistant.stream(QUESTION)]
-    asyncio.run(cancelled())
+    assert apart(everything()) == [event.type for event in assistant.stream(QUESTION)]
+    apart(cancelled())
 
 
 def test_langchain_sees_a_runnable(assistant: Assistant) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import gzip
 import re
 import shutil
@@ -19,6 +18,7 @@ from pytest_socket import SocketConnectBlockedError
 from ingest import fetch as module
 from ingest.fetch import Page, StatusError, UnreachableError, fetch, reach
 from rag.errors import FetchError
+from tests.apart import apart
 from tests.web_server import (
     Reply,
     WebServer,
@@ -40,7 +40,7 @@ HERE = ("127.0.0.1",)
 
 
 def get(url: str, allowed: Collection[str] = HERE, **options: Any) -> Page:
-    return asyncio.run(fetch(url, allowed=allowed, **options))
+    return apart(fetch(url, allowed=allowed, **options))
 
 
 @pytest.fixture
@@ -178,12 +178,12 @@ def test_a_refused_connection_is_told_apart() -> None:
         with pytest.raises(UnreachableError):
             get(url)
         with pytest.raises(UnreachableError):
-            asyncio.run(reach(url, allowed=HERE))
+            apart(reach(url, allowed=HERE))
 
 
 def test_reach_asks_for_nothing(server: WebServer) -> None:
     """Looking whether a server is there sends no request."""
-    asyncio.run(reach(server.url, allowed=HERE))
+    apart(reach(server.url, allowed=HERE))
     assert server.requests == []
 
 
@@ -292,7 +292,7 @@ def test_an_address_that_fails_gives_way_to_the_next(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         url = f"http://news.example:{server.port}/"
         assert get(url, allowed=("127.0.0.1", "::1")).url == url
-        asyncio.run(reach(url, allowed=("127.0.0.1", "::1")))
+        apart(reach(url, allowed=("127.0.0.1", "::1")))
         with pytest.raises(FetchError, match=r"private network \(::1\)"):
             get(url)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ingest import polite, sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
 from rag.errors import LoadError
+from tests.apart import apart
 from tests.web_server import WebServer, html
 from ui import library as module
 from ui.library import Library, safe_name
@@ -34,7 +34,7 @@ def assistant(tmp_path: Path, embedder: MiniLM) -> Assistant:
 
 def add(library: Library, name: str, text: str) -> None:
     """Add a file and wait until it is read."""
-    asyncio.run(library.add_file(name, chunks(text)))
+    apart(library.add_file(name, chunks(text)))
     library.wait()
 
 

@@ -15,7 +15,7 @@ from ingest.sync import is_link
 from rag.embed import MiniLM
 from rag.errors import LoadError, SettingsError
 from rag.settings import Settings
-from tests.web_server import Reply, WebServer, endless, html, redirect, respond
+from tests.web_server import Handler, Reply, WebServer, endless, html, redirect, respond
 from ui.cli import main
 
 HERE = ("127.0.0.0/8",)
@@ -202,7 +202,12 @@ def test_a_feed_that_is_none_is_named(start: Start) -> None:
 
 def test_a_host_is_asked_for_one_page_at_a_time(start: Start) -> None:
     """However many links lead to a host, it has one request at a time, and only for what its robots.txt allows."""
-    server = start({f"/{n}": html(f"Page {n}.") for n in range(5)})
+
+    def slow(handler: Handler) -> None:
+        handler.work()
+        html(f"Page {handler.path}.")(handler)
+
+    server = start({f"/{n}": slow for n in range(5)})
     server.replies["/robots.txt"] = respond(200, "User-agent: *\nDisallow: /3", "text/plain")
     found = by_place(*(f"{server.url}/{n}" for n in range(5)))
     assert server.most_at_once == 1

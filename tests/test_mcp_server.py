@@ -17,6 +17,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from rag.records import StageEvent, TextEvent
+from tests.apart import apart
 from tests.browser import serving
 from tests.fakes import COST, LOSS, NVIDIA, ScriptedAssistant, model_answer, quoted_answer, silence
 from ui import places
@@ -88,7 +89,7 @@ def test_an_assistant_asks_searches_and_reads(served: tuple[ScriptedAssistant, s
             assert (await session.call_tool("search", {"question": "", "k": 1})).isError
             assert (await session.call_tool("search", {"question": "?", "k": 0})).isError
 
-    asyncio.run(visit())
+    apart(visit())
     assert stages == ["Searching 41 articles", "Reading 2 articles"]
     assert assistant.asked == [("Why?", [])]
 
@@ -114,7 +115,7 @@ def test_a_cancelled_question_stops_the_model(served: tuple[ScriptedAssistant, s
             assert await asyncio.to_thread(assistant.closed.wait, 30)
             asking.cancel()
 
-    asyncio.run(visit())
+    apart(visit())
 
 
 def test_a_full_queue_is_told_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_a_full_queue_is_told_as_an_error(monkeypatch: pytest.MonkeyPatch) -> No
             assert LOSS.quote in said(await first).replace("\\", "")
 
     with serving(assistant) as address:
-        asyncio.run(visit(address))
+        apart(visit(address))
 
 
 def test_strangers_and_other_sites_are_refused(served: tuple[ScriptedAssistant, str]) -> None:
@@ -182,4 +183,4 @@ def test_on_standard_input_and_output(corpus_index: Path) -> None:
             article = await session.call_tool("read_article", {"article_id": source["article_id"]})
             assert source["title"] in said(article)
 
-    asyncio.run(visit())
+    apart(visit())

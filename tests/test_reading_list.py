@@ -209,7 +209,7 @@ def test_one_request_at_a_time_goes_to_a_host(start: Start, folder: Path) -> Non
     """A host is asked for one page after the other, also where another host's pages redirect to it."""
 
     def slow(handler: Handler) -> None:
-        handler.web.closing.wait(0.02)
+        handler.work()
         html()(handler)
 
     busy = start({f"/{number}": slow for number in range(5)})

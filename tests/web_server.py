@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, TypeAlias
@@ -40,16 +41,19 @@ class Handler(BaseHTTPRequestHandler):
         web = self.web
         with web.lock:
             web.requests.append(Request(self.path, dict(self.headers.items())))
-            web.open_requests += 1
-            web.most_at_once = max(web.most_at_once, web.open_requests)
         self.close_connection = True
-        try:
+        with suppress(OSError):  # the client has gone
             web.replies.get(self.path, respond(404))(self)
-        except OSError:
-            pass  # the client has gone
-        finally:
-            with web.lock:
-                web.open_requests -= 1
+
+    def work(self) -> None:
+        """Take a moment over a request, before the response, and count it as under way meanwhile."""
+        web = self.web
+        with web.lock:
+            web.under_way += 1
+            web.most_at_once = max(web.most_at_once, web.under_way)
+        web.closing.wait(0.02)
+        with web.lock:
+            web.under_way -= 1
 
     def begin(self, status: int, **headers: object) -> None:
         """Send the status line and headers; `content_type` becomes Content-Type."""
@@ -79,7 +83,7 @@ class WebServer:
     def __init__(self, replies: Mapping[str, Reply] | None = None, tls: Any = None, host: str = "127.0.0.1") -> None:
         self.replies = dict(replies or {})
         self.requests: list[Request] = []
-        self.open_requests = self.most_at_once = 0
+        self.under_way = self.most_at_once = 0
         self.lock = threading.Lock()
         self.closing = threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
