@@ -163,12 +163,19 @@ _ROUGH = {
 _AFTER_ROUGH = re.compile(r" or (?:so|thereabouts)\b", re.IGNORECASE)
 _OVER = re.compile(r"\+| or more\b", re.IGNORECASE)
 _NUMBER = re.compile(
-    rf"(?:(?P<rough>(?:(?<=\W)|^)(?:{'|'.join(f'(?:{way})' for way in _ROUGH.values())})) ?(?:a |an )?)?"
-    rf"(?P<body>(?P<sign>(?<![A-Za-z])(?:{'|'.join(map(re.escape, _SIGNS))}) ?)?"
-    rf"(?:(?<![\w.,/:#@])(?<![^\W\d_]-)(?P<digits>{_DIGITS})|\b(?P<words>{_WORDS}))"
-    r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|mln|bln|bn|mn|trn|tn)\b|[kmbt]\b)?)",
+    rf"(?:(?<![\w.,/:#@])(?<![^\W\d_]-)(?P<digits>{_DIGITS})|\b(?=[aefhnostz])(?P<words>{_WORDS}))"
+    r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|mln|bln|bn|mn|trn|tn)\b|[kmbt]\b)?",
     re.IGNORECASE,
 )
+# What stands before a number is looked for from there, which is much faster than at every place of a text.
+_SIGN_BEFORE = re.compile(rf"(?<![A-Za-z])({'|'.join(map(re.escape, _SIGNS))}) ?\Z", re.IGNORECASE)
+_LONGEST_SIGN = 5
+_ROUGH_BEFORE = re.compile(
+    rf"(?:(?<=\W)|^)(?:{'|'.join(f'(?P<{way}>{words})' for way, words in _ROUGH.items())}) ?(?:a |an )?\Z",
+    re.IGNORECASE,
+)
+_LONGEST_ROUGH = 32
+_MAY_COUNT = re.compile(rf"\d|\b(?=[aefhnostz])(?:{_WORDS})", re.IGNORECASE)
 _NO_FIGURE = re.compile(
     r"\[\d+(?:\s*[,;–-]\s*\d+)*\]"  # marks
     r"|(?m:^\s*\d{1,2}[.)]\s)"  # numbers of lists
@@ -210,12 +217,19 @@ def figures(text: str) -> list[Figure]:
     >>> figures("DeepSeek-V3, R1, GPT-4 and Llama 3.1 ran on H800s in 2024.")
     []
     """
+    if not _MAY_COUNT.search(text):
+        return []
     taken = [found.span() for found in _NO_FIGURE.finditer(text)] + [(d.start, d.end) for d in dates(text)]
     blanked = list(text)
     for start, end in taken:
         blanked[start:end] = "\N{NULL}" * (end - start)
     masked = "".join(blanked)
-    return _ranges([f for found in _NUMBER.finditer(masked) if (f := _figure(found, masked, text))], masked)
+    found, after = [], 0
+    for number in _NUMBER.finditer(masked):
+        if figure := _figure(number, masked, text, after):
+            found.append(figure)
+        after = number.end()
+    return _ranges(found, masked)
 
 
 def dates(text: str) -> list[Date]:
@@ -301,14 +315,18 @@ def _significant_step(value: float) -> float:
     return float(10 ** (int(exponent) - len(mantissa.rstrip("0").partition(".")[2])))
 
 
-def _figure(found: re.Match[str], masked: str, text: str) -> Figure | None:
+def _figure(found: re.Match[str], masked: str, text: str, after: int) -> Figure | None:
+    """What a number that was found says; `after` is where the one before it ends."""
     scale = _SCALES[found["scale"].strip(" -").lower()] if found["scale"] else 1.0
     written = found["digits"]
     value = float(written.replace(",", "")) if written else _in_words(found["words"].lower())
     step = _step(written) if written else (0.1 if value == 0.5 else 1.0)
-    sign = (found["sign"] or "").strip()
-    unit = next((code for mark, code in _SIGNS.items() if mark.lower() == sign.lower()), "")
-    end = found.end()
+    start, end = found.span()
+    sign = _SIGN_BEFORE.search(masked, max(after, start - _LONGEST_SIGN), start)
+    start = sign.start() if sign else start
+    unit = next((code for mark, code in _SIGNS.items() if sign and mark.lower() == sign[1].lower()), "")
+    before = _ROUGH_BEFORE.search(masked, max(after, start - _LONGEST_ROUGH), start)
+    rough = (before and before.lastgroup) or ""
     if named := _UNIT.match(masked, end):
         if named["noun"] and (not unit or named["noun"].strip(" -") == "x"):
             unit, end = _matching(_NOUNS, named["noun"]), named.end()
@@ -320,13 +338,13 @@ def _figure(found: re.Match[str], masked: str, text: str) -> Figure | None:
         unit, end = "KRW", won.end()
     if unit in _CURRENCY_CODES and (share := _PER.match(masked, end)):
         unit, end = f"{unit} a share", share.end()
-    start = found.start("body")
     bare = not (unit or found["scale"])
-    if bare and (_is_name(found, masked) or (found["words"] or "").lower() in ("one", "zero", "a", "an")):
+    if bare and not rough and _is_name(found, masked):
+        return None
+    if bare and (found["words"] or "").lower() in ("one", "zero", "a", "an"):
         return None
     if end < len(masked) and (masked[end].isalnum() or re.match(r"-[A-Z\d]*[A-Z]|\.\d|,\d", masked[end : end + 3])):
         return None
-    rough = next((way for way, words in _ROUGH.items() if re.fullmatch(words, found["rough"] or "", re.I)), "")
     if not rough and (_OVER.match(masked, end) or _AFTER_ROUGH.match(masked, end)):
         rough = "over" if _OVER.match(masked, end) else "about"
     return Figure(value * scale, unit, start, end, text[start:end], step * scale, rough)
@@ -338,7 +356,7 @@ def _matching(patterns: dict[str, str], word: str) -> str:
 
 def _is_name(found: re.Match[str], masked: str) -> bool:
     """Whether a number without a unit is part of a name: "Llama 3.1", "S&P 500", "Section 232"."""
-    if found["words"] or found["rough"] or "," in found["digits"]:
+    if found["words"] or "," in found["digits"]:
         return False
     before = masked[max(0, found.start() - 40) : found.start()]
     named = _NAMED_BEFORE.search(before)

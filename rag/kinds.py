@@ -57,33 +57,6 @@ _FIRST = re.compile(r"([A-Z][\w'’]*)(?: (?:of|the|de|la|and|&|\d+)(?!\w))*(?: 
 """A name's first word, with what joins it to the others."""
 _COMMON = re.compile(r"[A-Z][a-z]+(?:s|ing|ed|ly|ment|tion|ity|age)")
 _TIME = re.compile(rf"(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?: \d+)?")
-_MEANING = re.compile(r"\s*what(?:'s|’s| is| are| was| were| does)\s+.{2,60}\s*$", re.IGNORECASE)
-
-_REASON = re.compile(
-    r"\b(?:because|since|due to|owing to|thanks to|as a result|so that|therefore|reasons?|in order to|led to|caused?"
-    r"|fear(?:s|ed)?|worr(?:y|ies|ied)|blamed)\b",
-    re.IGNORECASE,
-)
-_DATE = re.compile(
-    rf"\b(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|century|centuries|BC|AD)\b"
-    r"|\b1\d{3}s?\b|\b20\d{2}s?\b|\b\d{1,2}(?:st|nd|rd|th)\b"
-)
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_DAY = re.compile(rf"\b(\d{{1,2}}) ({_MONTH})\b|\b({_MONTH}) (\d{{1,2}})\b", re.IGNORECASE)
-_WORD_OF_NAME = r"(?:[A-Z][^\W_]*(?:[.'’-][^\W_]+)*\.?|(?:[A-Z]\.)+)"
-_NAME = re.compile(rf"{_WORD_OF_NAME}(?:(?: (?:of|the|de|la|von|van|da|du|del|and|&))* {_WORD_OF_NAME}| \d+\b)*")
-_PLACE_BEFORE = re.compile(r"\b(?:in|at|from|near|to|of|through|outside|around|between|across|into|on) (?:the )?$")
-_STATEMENT = re.compile(r"[\"“„«]([^\"”“»]+)[\"”“»]")
-_FIRST = re.compile(r"([A-Z][\w'’]*)(?: (?:of|the|de|la|and|&|\d+)(?!\w))*(?: |(?!\w))")
-"""A name's first word, with what joins it to the others."""
-_COMMON = re.compile(r"[A-Z][a-z]+(?:s|ing|ed|ly|ment|tion|ity|age)")
-_TIME = re.compile(rf"(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?: \d+)?")
-_EVENT = re.compile(
-    r"\b(?:fell|lost|rose|gained|dropped|closed|ended|shed|jumped|slid|climbed|sank|plunged|tumbled|slumped|surged|soared"
-    r"|crashed|plummeted|recovered|rebounded|reached|released|announced|launched|banned|blocked|ordered|cut|raised|lowered"
-    r"|began|started|stopped|bought|sold|won|said|called|answered|responded|reacted|was|were|became|took|made|died|left"
-    r"|declined|increased|decreased|grew|shrank|collapsed|destroyed|killed|moved|joined|signed|founded|built|broke)\b"
-)
 _MEANING = re.compile(
     r"(?:an? |the )?(?P<subject>[^,(]{1,60}?)(?:[,(].{0,80}?)?"
     r" (?:(?:is|are|was|were) (?:an?|the|one)|means|stands for)\b",
