@@ -25,6 +25,7 @@ from rag.errors import (
 from rag.facets import named
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index, LiveIndex
+from rag.length import LENGTHS
 from rag.period import asked_timeline, is_iso_date, period_named
 from rag.quote import quote, read
 from rag.records import (
@@ -58,8 +59,6 @@ COMPARED = 16
 CLOSEST_ARTICLES = 3
 LONGEST_SAID = 200
 """Characters of a question that a refusal repeats."""
-MOST_EVENTS = 8
-"""Lines of an answer that tells what happened in a period."""
 FEWEST_EVENTS = 3
 """Fewer events about a subject are no timeline of it; the question is answered like any other."""
 
@@ -171,16 +170,16 @@ class Assistant:
         articles = len({e.passage.article_id for e in found.evidence})
         yield StageEvent("read", f"Reading {articles} article{'s' * (articles != 1)}")
 
-        model_name = "quotes"
+        model_name, length = "quotes", LENGTHS[self.settings.length]
         days_count = not any(key.startswith("date:") for key in ignore)
-        dated = _dated(asked, history, index) if days_count else None
+        dated = _dated(asked, history, index, length.events) if days_count else None
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
         elif confidence(reading := read(asked, found)) < THRESHOLD:
             draft = refusal(_closest(found, asked, index))
         else:
-            draft, model_name = yield from self._draft(asked, found, history, quote(reading))
+            draft, model_name = yield from self._draft(asked, found, history, quote(reading, length.quoted))
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
@@ -322,7 +321,9 @@ class Assistant:
 
         try:
             model = find_model(self.settings)
-            draft = yield from generate(model, asked, found.evidence, tuple(history), self._embedder)
+            draft = yield from generate(
+                model, asked, found.evidence, tuple(history), self._embedder, LENGTHS[self.settings.length]
+            )
         except ModelError as error:
             # A wrong name or key is for whoever set it to put right; what happens to a server is not.
             if self.settings.model != "auto" and isinstance(error, ModelNotFoundError | ModelAccessError):
@@ -342,12 +343,12 @@ def refusal(closest: str) -> Draft:
     return Draft(f"The articles do not answer this question.{closest}", refused=True)
 
 
-def _dated(asked: str, history: History, index: Index) -> Draft | None:
+def _dated(asked: str, history: History, index: Index, most: int) -> Draft | None:
     """The events of the period, where the question asks for those of one and the articles tell of them."""
     period = asked_timeline(asked, history[-1][0] if history else "")
     if period is None:
         return None
-    entries = timeline(index.dated(), period.start, period.end, period.subject, MOST_EVENTS)
+    entries = timeline(index.dated(), period.start, period.end, period.subject, most)
     return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
 

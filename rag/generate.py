@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.citations import Citer, Piece
 from rag.errors import ModelError, ModelOverflowError, ModelThinkingError
+from rag.length import LENGTHS, Length
 from rag.prompts import REFUSAL, Prompt, render
 from rag.records import (
     Citation,
@@ -53,6 +54,7 @@ def generate(
     evidence: Sequence[Evidence],
     history: History,
     embedder: Embedder | None = None,
+    length: Length = LENGTHS["medium"],
 ) -> Generator[Event, None, Draft]:
     """The events of an answer by `model`, and the draft as the generator's return value.
 
@@ -67,13 +69,13 @@ def generate(
     Raises:
         ModelError: there is no answer: the server failed before its first word, or the model said nothing.
     """
-    answer, loss = yield from _attempt(model, question, evidence, history)
+    answer, loss = yield from _attempt(model, question, evidence, history, length)
     if loss:
         yield StageEvent("note", f"{loss}; the answer is written again from fewer passages.")
         if answer.text:
             yield WithdrawnEvent()
         thoughts = answer.reasoning
-        answer, again = yield from _attempt(model, question, evidence, history)
+        answer, again = yield from _attempt(model, question, evidence, history, length)
         answer.reasoning = thoughts + answer.reasoning
         passages = f"{answer.passages} of {len(evidence)} passages"
         answer.notes.append(
@@ -112,7 +114,7 @@ class _Answer:
 
 
 def _attempt(
-    model: ServedModel, question: str, evidence: Sequence[Evidence], history: History
+    model: ServedModel, question: str, evidence: Sequence[Evidence], history: History, length: Length
 ) -> Generator[Event, None, tuple[_Answer, str]]:
     """An answer, and what is wrong with it where the server didn't read the whole prompt."""
     learned = memory()[_key(model)]
@@ -123,6 +125,7 @@ def _attempt(
         history,
         system_prompt=model.system_prompt,
         token_budget=int(room.prompt / learned.factor),
+        length=length,
     )
     if not prompt.passages:
         raise ModelError(

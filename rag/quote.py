@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.length import LENGTHS
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
 from rag.relevance import WEIGHTS, Asked, answer_span, needs_more, relevance
 from rag.retrieve import Retrieval
 from rag.text import function_terms, terms
 
-MOST_SENTENCES = 3
 BEHIND = 5.0
 """A further sentence is quoted when its score is at most so far behind the best one's."""
 _COVERAGE_WEIGHT = 0.5
@@ -56,12 +56,12 @@ def read(question: str, retrieval: Retrieval, weights: Sequence[float] = WEIGHTS
     return Reading(question, retrieval, asked, tuple(sorted(scored, key=lambda s: -s.score)))
 
 
-def quote(reading: Reading) -> Draft:
-    """The best sentences word for word, at most three, each with its mark; the one that answers comes first.
+def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:
+    """The best sentences word for word, at most so many, each with its mark; the one that answers comes first.
 
     A sentence that begins with a pronoun or leans otherwise on the one before it brings it along.
     """
-    spans = _understandable(choose(reading.ranked), reading.retrieval.evidence)
+    spans = _understandable(choose(reading.ranked, most), reading.retrieval.evidence, most)
     # Behind the sentence that answers, the others follow in the order of their articles' dates and of the text.
     spans[1:] = sorted(spans[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
     citations = tuple(_citation(number, span, reading.asked) for number, span in enumerate(spans, 1))
@@ -88,8 +88,11 @@ def _citation(number: int, span: _Span, asked: Asked) -> Citation:
     return Citation(number, text, span.passage, span.start, span.end, highlight)
 
 
-def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence]) -> list[_Span]:
-    """The sentences with what they need to be understood, overlapping ones joined, at most three sentences in all."""
+def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence], most: int) -> list[_Span]:
+    """The sentences with what they need to be understood, overlapping ones joined, at most so many sentences in all.
+
+    What the first one needs it has in any case: alone it would be no answer.
+    """
     spans: list[_Span] = []
     for scored in chosen:
         own = next(e.sentences for e in evidence if e.passage == scored.passage)
@@ -101,14 +104,14 @@ def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence]) -> l
         if twin is not None:
             twin.start, twin.end = min(twin.start, new.start), max(twin.end, new.end)
             twin.sentences = sum(twin.start <= s.start < twin.end for s in own)
-        elif taken + new.sentences <= MOST_SENTENCES:
+        elif not spans or taken + new.sentences <= most:
             spans.append(new)
-        elif taken < MOST_SENTENCES:
+        elif taken < most:
             spans.append(_Span(scored.passage, scored.sentence.start, scored.sentence.end, 1, scored))
     return spans
 
 
-def choose(ranked: Sequence[Scored]) -> list[Scored]:
+def choose(ranked: Sequence[Scored], most: int) -> list[Scored]:
     """The best sentence, and of those that may answer too the ones nearest to the question that add something.
 
     Where the best one is wrong, the next best are wrong in the same way; so what else is quoted is chosen otherwise.
@@ -121,6 +124,6 @@ def choose(ranked: Sequence[Scored]) -> list[Scored]:
         if all(len(own & other) < ALIKE * len(own | other) for other in words):
             chosen.append(scored)
             words.append(own)
-        if len(chosen) == MOST_SENTENCES:
+        if len(chosen) == most:
             break
     return chosen

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 
 from rag.errors import SettingsError
+from rag.length import LENGTHS
 
 MODEL_FORMS = 'auto, quotes, ollama:NAME (for example "ollama:deepseek-r1:8b") or openai:NAME'
 THINK_FORMS = ("auto", "true", "false")
@@ -42,6 +43,7 @@ class Settings:
             Ollama reloads the model when it changes.
         think: whether a model that can think does so before it answers: "true", "false", or "auto" for as it does
             by itself.
+        length: how long answers are to be: "short", "medium" or "long" (`rag.length`).
         think_tokens: tokens of thinking, after which it is stopped and the model answers without.
         think_seconds: seconds of thinking, after which the same happens.
 
@@ -56,6 +58,7 @@ class Settings:
     openai_api_key: str = field(default="", repr=False)
     num_ctx: int = 8192
     think: str = "auto"
+    length: str = "medium"
     think_tokens: int = 2048
     think_seconds: float = 180.0
 
@@ -69,6 +72,8 @@ class Settings:
         object.__setattr__(self, "think", str(self.think).lower())
         if self.think not in THINK_FORMS:
             raise SettingsError(f"The think setting is {self.think!r}, but it must be {', '.join(THINK_FORMS)}.")
+        if self.length not in LENGTHS:
+            raise SettingsError(f"The length setting is {self.length!r}, but it must be {', '.join(LENGTHS)}.")
         self._set_number("num_ctx", int, 2048, "tokens")
         self._set_number("think_tokens", int, 64, "tokens")
         self._set_number("think_seconds", float, 1, "seconds")

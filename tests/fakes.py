@@ -191,14 +191,14 @@ class ScriptedAssistant:
     """Answers each question with the next script of its queue and remembers what it was asked.
 
     A script holds events, errors to raise, signals to wait for and seconds to pass before going on. Questions and
-    histories are kept in `asked`, which facets were to be ignored in `ignored`, by which model in `models`; `closed` is
-    set when a stream was closed before its end.
+    histories are kept in `asked`, which facets were to be ignored in `ignored`, by which settings in `settled`;
+    `closed` is set when a stream was closed before its end.
     """
 
     def __init__(self, articles: Sequence[Article] = (NVIDIA, TRAINING), index: Path = Path("no-index")) -> None:
         self.settings = Settings(index, ollama_host="http://127.0.0.1:9")
         self.ignored: list[list[str]] = []
-        self.models: list[str] = []
+        self.settled: list[Settings] = []
         self._articles = {article.id: article for article in articles}
         self.scripts: list[Iterable[Step]] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
@@ -218,7 +218,7 @@ class ScriptedAssistant:
         """The next script, step by step."""
         self.asked.append((question, list(history)))
         self.ignored.append(list(ignore))
-        self.models.append(self.settings.model)
+        self.settled.append(self.settings)
         try:
             for step in self.scripts.pop(0):
                 if isinstance(step, Signal):

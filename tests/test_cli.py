@@ -268,6 +268,22 @@ def test_thinking_is_switched_by_an_option(run: Run, ready: Path, serve: Callabl
         assert [chat.body["think"] for chat in server.chats] == [sent]
 
 
+def test_the_length_of_an_answer_is_an_option(
+    run: Run, ready: Path, serve: Callable[..., OllamaServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--length` and the environment reach the model's rules, and what is no length is refused."""
+    server = serve(["Nvidia lost $589 billion [1]."], ["Nvidia lost $589 billion [1]."])
+    monkeypatch.setenv("AFTERSHOCK_LENGTH", "long")
+    for options in ((), ("--length", "short")):
+        asked = run("ask", QUESTION, *options, "--model", "ollama:deepseek-r1:8b", "--index", ready)
+        assert asked.status == 0
+    long, short = ("".join(message["content"] for message in chat.body["messages"]) for chat in server.chats)
+    assert "Answer in five to ten sentences" in long
+    assert "Answer in one or two short sentences" in short
+    refused = run("ask", QUESTION, "--length", "endless", "--index", ready)
+    assert (refused.status, "short, medium, long" in refused.err) == (2, True)
+
+
 def test_no_color_is_honoured(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With NO_COLOR a terminal gets no colour codes."""
     monkeypatch.setenv("FORCE_COLOR", "1")

@@ -62,7 +62,8 @@ def test_ask_streams_and_search_leads_to_articles(served: tuple[ScriptedAssistan
         assert all(TEXT.startswith(text) for text in texts)
         assert results[-1]["answer"]["citations"][0]["quote"] == LOSS.quote
         assert "reasoning" not in results[-1]["answer"]
-        assert (assistant.asked, assistant.models) == ([("Why?", [("What fell?", "Nvidia [1].")])], ["quotes"])
+        assert assistant.asked == [("Why?", [("What fell?", "Nvidia [1].")])]
+        assert assistant.settled[-1].model == "quotes"
         assert assistant.ignored == [["outlet:Reuters"]]
         [passage] = client.predict("Nvidia", 1, api_name="/search")
         assert client.predict(passage["article_id"], api_name="/article")["text"] == NVIDIA.text

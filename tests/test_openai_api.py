@@ -43,7 +43,7 @@ def scripted(served: tuple[ScriptedAssistant, str]) -> ScriptedAssistant:
     assistant, _ = served
     assistant.scripts.clear()
     assistant.asked.clear()
-    assistant.models.clear()
+    assistant.settled.clear()
     assistant.closed.clear()
     return assistant
 
@@ -120,7 +120,7 @@ def test_models_are_named_as_settings(scripted: ScriptedAssistant, client: OpenA
             assert other.models.retrieve(names[2]).id == names[2]
     for name in names:
         client.chat.completions.create(model=name, messages=WHY)
-    assert scripted.models == ["auto", "quotes", "ollama:deepseek-r1:8b"]
+    assert [settings.model for settings in scripted.settled] == ["auto", "quotes", "ollama:deepseek-r1:8b"]
     for name in ("gpt-4o", "aftershock/gpt-4o"):
         with pytest.raises(openai.NotFoundError) as caught:
             client.chat.completions.create(model=name, messages=WHY)

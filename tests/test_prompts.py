@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from rag.prompts import REFUSAL, RULES, Prompt, estimate_tokens, render
+from rag.length import LENGTHS
+from rag.prompts import REFUSAL, Prompt, estimate_tokens, render, rules
 from rag.records import History, Passage, Source
 
 NVIDIA = Passage(
@@ -93,7 +94,7 @@ Question: How much did Nvidia lose?"""
 
 def test_with_a_system_message() -> None:
     """For other models the rules are the system message."""
-    assert rendered(system_prompt=True).messages == (SystemMessage(RULES), HumanMessage(BODY))
+    assert rendered(system_prompt=True).messages == (SystemMessage(rules(LENGTHS["medium"])), HumanMessage(BODY))
 
 
 def test_history_in_few_tokens() -> None:
@@ -191,7 +192,7 @@ def test_two_hundred_turns_cost_no_more_than_twenty() -> None:
 
 def test_the_refusal_is_quoted_in_the_rules() -> None:
     """The sentence that the model is told to refuse with is the one that is looked for afterwards."""
-    assert f"write only: {REFUSAL}" in RULES
+    assert f"write only: {REFUSAL}" in rules(LENGTHS["medium"])
 
 
 def test_the_estimate_is_on_the_high_side() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rag.kinds import days_named, expected, holds
+from rag.length import LENGTHS
 from rag.quote import choose, quote, read
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
@@ -125,6 +126,20 @@ def test_at_most_three_different_sentences_the_best_first_and_the_others_by_date
     assert draft.text == " ".join(f"{c.quote} [{c.number}]" for c in draft.citations)
 
 
+def test_the_length_asked_for() -> None:
+    """A short answer is the sentence that answers, with the one it leans on; a long one has more of what was found."""
+    told = ("Nvidia lost 17% of its value", "Broadcom fell in New York", "Oracle slid", "Dell sank", "Asia followed")
+    retrieval = found(evidence("a", "2025-01-27", *((f"{text}.", 0.6, 0.5) for text in told)))
+    reading = read("What happened?", replace(retrieval, weights={"happen": 1.0}))
+    counts = [len(quote(reading, length.quoted).citations) for length in LENGTHS.values()]
+    assert counts == [1, 3, 5]
+    leaning = found(
+        evidence("a", "2025-01-27", ("Nvidia had a bad day.", 0.1, 0.0), ("It lost $589 billion.", 0.9, 1.0))
+    )
+    (citation,) = quote(read("How much was lost?", leaning), LENGTHS["short"].quoted).citations
+    assert citation.quote == "Nvidia had a bad day. It lost $589 billion."
+
+
 def test_quotes_are_exact_slices_of_their_passages() -> None:
     """A citation opens the article at exactly the words that are quoted."""
     retrieval = found(evidence("a", "", ("One thing.", 0.9, 1.0), ("Another thing is here.", 0.8, 1.0)))
@@ -135,7 +150,7 @@ def test_quotes_are_exact_slices_of_their_passages() -> None:
 def test_weak_sentences_are_left_out() -> None:
     """One good sentence alone is better than one with two that have nothing to do with it."""
     retrieval = found(evidence("a", "", ("The answer stands here.", 0.9, 1.0), ("Weather.", 0.0, 0.0)))
-    assert len(choose(read("What?", retrieval).ranked)) == 1
+    assert len(choose(read("What?", retrieval).ranked, 3)) == 1
 
 
 def test_a_sentence_that_begins_with_a_pronoun_brings_its_subject_along() -> None:

@@ -109,6 +109,7 @@ def test_thinking(given: object, kept: str) -> None:
         ({"model": "openai:"}, "model setting is 'openai:'"),
         ({"openai_base_url": "ftp://models.lan"}, "openai_base_url setting is 'ftp://models.lan'"),
         ({"think": "perhaps"}, "think setting is 'perhaps', but it must be auto, true, false"),
+        ({"length": "endless"}, "length setting is 'endless', but it must be short, medium, long"),
         ({"think_tokens": 0}, "think_tokens setting is 0, but it must be at least 64 tokens"),
         ({"think_seconds": "long"}, "think_seconds setting is 'long', but it must be a number"),
         ({"think_seconds": "inf"}, "think_seconds setting is inf"),

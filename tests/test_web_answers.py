@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScriptedA
 @pytest.fixture
 def scripted(served: tuple[ScriptedAssistant, str]) -> ScriptedAssistant:
     """The server's assistant, as new."""
-    for list_ in (served[0].scripts, served[0].asked, served[0].ignored, served[0].models):
+    for list_ in (served[0].scripts, served[0].asked, served[0].ignored, served[0].settled):
         list_.clear()
     return served[0]
 
@@ -153,7 +153,7 @@ def test_an_answer_is_made_again_in_quotes_or_by_another_model(
     page.get_by_role("button", name="Ask again…").click()
     page.get_by_role("menuitem", name="With deepseek-r1:8b").click()
     expect(page.locator("#chat .badge")).to_contain_text("Written by deepseek-r1:8b")
-    assert scripted.models == ["auto", "quotes", "ollama:deepseek-r1:8b"]
+    assert [settings.model for settings in scripted.settled] == ["auto", "quotes", "ollama:deepseek-r1:8b"]
     expect(page.locator("#chat .question")).to_have_count(1)
 
 
@@ -199,7 +199,7 @@ def test_a_failure_offers_a_way_out(scripted: ScriptedAssistant, address: str, v
     expect(page.locator("#chat .failure")).to_have_text(sentence)
     page.get_by_role("button", name="Answer in the articles’ own words").click()
     badges(page, 1)
-    assert scripted.models == ["auto", "auto", "quotes"]
+    assert [settings.model for settings in scripted.settled] == ["auto", "auto", "quotes"]
     expect(page.locator("#chat .failure")).to_have_count(0)
 
 

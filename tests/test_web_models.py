@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import Visit, serving
-from tests.fakes import ScriptedAssistant
+from rag.records import Event
+from tests.browser import Visit, ask, serving
+from tests.fakes import ScriptedAssistant, quoted_answer
 from tests.ollama_server import Failure, Hang, Model, OllamaServer
 from ui import preferences
 
@@ -18,24 +19,35 @@ pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
 
 @contextmanager
-def page_with(ollama: OllamaServer, folder: Path) -> Iterator[str]:
-    """The page whose models are on this server."""
+def page_with(ollama: OllamaServer, folder: Path, *scripts: Sequence[Event]) -> Iterator[tuple[str, ScriptedAssistant]]:
+    """The page whose models are on this server, and what answers there, by these scripts."""
     assistant = ScriptedAssistant(index=folder / "index")
     assistant.settings = replace(assistant.settings, ollama_host=ollama.url)
+    assistant.scripts += scripts
     with serving(assistant) as address:
-        yield address
+        yield address, assistant
 
 
 def test_a_model_is_chosen_and_remembered(tmp_path: Path, visit: Visit) -> None:
-    """The choice and whether it thinks are kept for the next start."""
-    with OllamaServer([Model("qwen3:4b")]) as ollama, page_with(ollama, tmp_path) as address:
+    """The choice, whether it thinks and how long its answers are count from now on and at the next start."""
+    with (
+        OllamaServer([Model("qwen3:4b")]) as ollama,
+        page_with(ollama, tmp_path, quoted_answer()) as (address, assistant),
+    ):
         page = visit(address)
         page.get_by_role("button", name="Models", exact=True).click()
         page.get_by_role("radio", name="qwen3:4b").last.check()
         expect(page.locator("#notices")).to_contain_text("Kept for the next questions.")
         with page.expect_response("**/models/choice"):
             page.get_by_role("radio", name="Never").check()
-        assert preferences.read() == {"model": "ollama:qwen3:4b", "think": "false"}
+        with page.expect_response("**/models/choice"):
+            page.get_by_role("radio", name="Long").check()
+        kept = {"model": "ollama:qwen3:4b", "think": "false", "length": "long"}
+        assert preferences.read() == kept
+        page.keyboard.press("Escape")
+        ask(page)
+        expect(page.locator("#chat .badge")).to_be_visible()
+        assert {name: getattr(assistant.settled[-1], name) for name in kept} == kept
         preferences.location().unlink()
 
 
@@ -43,7 +55,7 @@ def test_a_model_is_got_with_progress_and_can_be_cancelled(tmp_path: Path, visit
     """While it is on its way a bar shows how far; cancelled, it can be got later; got, it can be chosen."""
     with (
         OllamaServer([], pull_breaks_at=0.6, pull_break=Hang()) as ollama,
-        page_with(ollama, tmp_path) as address,
+        page_with(ollama, tmp_path) as (address, _),
     ):
         page = visit(address)
         page.get_by_role("button", name="Models", exact=True).click()
@@ -61,7 +73,7 @@ def test_a_download_that_fails_says_why(tmp_path: Path, visit: Visit) -> None:
     said = "pull model manifest: file does not exist"
     with (
         OllamaServer([], pull_breaks_at=0.0, pull_break=Failure(200, said)) as ollama,
-        page_with(ollama, tmp_path) as address,
+        page_with(ollama, tmp_path) as (address, _),
     ):
         page = visit(address)
         page.get_by_role("button", name="Models", exact=True).click()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.errors import AftershockError, IndexBusyError, IndexMissingError, QuestionError, SettingsError
+from rag.length import LENGTHS
 from rag.settings import MODEL_FORMS, Settings, default_index
 from ui import console, conversation_commands, index_commands, model_commands, preferences
 
@@ -103,11 +104,15 @@ def ask(
     think: Annotated[
         bool | None, typer.Option("--think/--no-think", help="Have the model think first, or not, where it can.")
     ] = None,
+    length: Annotated[
+        str | None,
+        typer.Option("--length", help=f"How long the answer is to be: {', '.join(LENGTHS)}.", metavar="LENGTH"),
+    ] = None,
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question, with citations."""
-    settings = preferences.compose(console.warn, index=index, model=model, think=think)
+    settings = preferences.compose(console.warn, index=index, model=model, think=think, length=length)
     asked = _question(question)
     with closing(open_assistant(settings)) as assistant, closing(assistant.stream(asked)) as events:
         answer = console.show_answer(events, text=not as_json)

@@ -85,14 +85,14 @@ class Models:
         """
         return self._assistant.with_settings(replace(self.settings, model=model or self.settings.model))
 
-    def choose(self, model: str, think: str) -> None:
-        """Have this model answer from now on, thinking or not, and remember that.
+    def choose(self, model: str, think: str, length: str) -> None:
+        """Have this model answer from now on, thinking or not, at such a length, and remember that.
 
         Raises:
             SettingsError: a value cannot be used, or cannot be kept.
         """
-        self.settings = replace(self.settings, model=model, think=think)
-        preferences.remember(model=model, think=think)
+        self.settings = replace(self.settings, model=model, think=think, length=length)
+        preferences.remember(model=model, think=think, length=length)
 
     def survey(self) -> Survey | str:
         """The models that there are and that can be had, or a sentence why nobody knows."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ui.models import Pull
 
 THINKING = {"auto": "As the model likes", "true": "Always", "false": "Never"}
+LENGTH = {"short": "Short", "medium": "Medium", "long": "Long"}
 
 
 def conversation_list(listed: Iterable[Conversation | Found], words: str = "", notice: str = "") -> str:
@@ -123,12 +124,8 @@ def models(found: Survey | str, settings: Settings, pulls: Iterable[Pull]) -> st
     if settings.model not in names:
         choices.append(_radio(settings.model, settings.model.partition(":")[2], "not found just now", settings))
     parts = [f"<fieldset><legend>Who answers</legend>{''.join(choices)}</fieldset>"]
-    think = "".join(
-        f'<label><input type="radio" name="think" value="{value}"{" checked" * (settings.think == value)}> '
-        f"<span>{label}</span></label>"
-        for value, label in THINKING.items()
-    )
-    parts.append(f'<fieldset class="think"><legend>Thinking before the answer</legend>{think}</fieldset>')
+    parts.append(_few("length", "Length of the answer", LENGTH, settings.length))
+    parts.append(_few("think", "Thinking before the answer", THINKING, settings.think))
     if isinstance(found, str):
         parts.append(f'<p class="failure">{own_sentence(found)}</p>')
     parts += [_pull(pull) for pull in pulls]
@@ -139,6 +136,16 @@ def models(found: Survey | str, settings: Settings, pulls: Iterable[Pull]) -> st
         rows = "".join(_offer(choice) for choice in survey.offered)
         parts.append(f'<h3>To be had from Ollama’s library</h3><ul class="offers">{rows}</ul>')
     return "".join(parts)
+
+
+def _few(name: str, legend: str, labels: Mapping[str, str], chosen: str) -> str:
+    """A choice among few, in one row."""
+    choices = "".join(
+        f'<label><input type="radio" name="{name}" value="{value}"{" checked" * (chosen == value)}> '
+        f"<span>{label}</span></label>"
+        for value, label in labels.items()
+    )
+    return f'<fieldset class="few"><legend>{legend}</legend>{choices}</fieldset>'
 
 
 def names(found: Survey | str) -> list[str]:

@@ -14,7 +14,7 @@ from platformdirs import user_config_path
 from rag.errors import SettingsError
 from rag.settings import Settings
 
-REMEMBERED = ("model", "think")
+REMEMBERED = ("model", "think", "length")
 """The settings that can be remembered."""
 
 

@@ -183,8 +183,12 @@ def _add_models(routes: "APIRouter", models: Models) -> None:
         return panels.names(models.survey())
 
     @routes.post("/models/choice")
-    def choose(model: Annotated[str, Body(max_length=200)], think: Annotated[str, Body(max_length=10)]) -> Response:
-        models.choose(model, think)
+    def choose(
+        model: Annotated[str, Body(max_length=200)],
+        think: Annotated[str, Body(max_length=10)],
+        length: Annotated[str, Body(max_length=10)],
+    ) -> Response:
+        models.choose(model, think, length)
         return Response(status_code=204)
 
     @routes.post("/models/pull")

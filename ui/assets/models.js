@@ -20,9 +20,9 @@ const refresh = whileBusy(async () => {
 });
 
 form.addEventListener("change", () => {
-  const chosen = new FormData(form);
+  const chosen = Object.fromEntries(new FormData(form));
   trying(async () => {
-    await send("/models/choice", { method: "POST", json: { model: chosen.get("model"), think: chosen.get("think") } });
+    await send("/models/choice", { method: "POST", json: chosen });
     say("Kept for the next questions.");
     await refresh();
   });
