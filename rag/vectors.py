@@ -15,26 +15,22 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rag import chroma
+from rag.chroma import Collections
 
 if TYPE_CHECKING:
+    # Not otherwise: the processes that fill segments have no use for it.
+    import numpy as np
     from numpy.typing import NDArray
 
 SEGMENT = 16_384
 """Passages of one collection: a search takes some 2 ms for each collection, adding to one some 60 MB."""
 ALONE = 2_000
 """So many new vectors are worth a process of their own, which takes more than a second to start."""
-_BATCH = 2_048
-_CONFIGURATION = {
-    # Chroma would leave up to a thousand vectors out of the graph, and each reader would add them when it starts.
-    "hnsw": {"space": "cosine", "batch_size": 2, "sync_threshold": 2}
-}
+_BATCH = 512
+"""Vectors given to Chroma together: each time it writes down what has changed of the graph."""
 
 
 class Vectors:
@@ -46,44 +42,35 @@ class Vectors:
     """
 
     def __init__(self, folder: Path, segments: Iterable[int]) -> None:
-        self._folder = folder
         self._segments = tuple(segments)
-        self._reader = chroma.Reader(_place(folder), map(_name, self._segments))
+        self._collections = Collections(_place(folder), map(_name, self._segments))
 
     def nearest(self, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
         """The passages closest to a unit vector: id to cosine, at most `limit`, best first."""
         found: list[tuple[float, int]] = []
         for segment in self._segments:
-            closest = self._reader.nearest(_name(segment), vector, limit)
+            closest = self._collections.nearest(_name(segment), vector.tobytes(), limit)
             found += ((distance, int(passage)) for passage, distance in closest)
         return {passage: 1 - distance for distance, passage in sorted(found)[:limit]}
 
     def count(self) -> int:
         """How many vectors there are."""
-        return sum(self._reader.count(_name(segment)) for segment in self._segments)
+        return sum(self._collections.count(_name(segment)) for segment in self._segments)
 
     def ids(self, segment: int) -> list[int]:
         """The passages of a segment that have a vector."""
-        return [int(i) for i in self._collection(segment).get(include=[])["ids"]]
+        return [int(i) for i in self._collections.ids(_name(segment))]
 
     def vectors(self, passage_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """The vectors of passages of one segment."""
-        collection = self._collection(passage_ids[0] // SEGMENT)
-        found = collection.get(ids=[str(i) for i in passage_ids], include=["embeddings"])
-        return {int(i): np.asarray(v, np.float32) for i, v in zip(found["ids"], found["embeddings"], strict=True)}
+        import numpy as np
+
+        found = self._collections.vectors(_name(passage_ids[0] // SEGMENT), [str(i) for i in passage_ids])
+        return {int(i): np.asarray(vector, np.float32) for i, vector in found.items()}
 
     def close(self) -> None:
         """Give back the files."""
-        self._reader.close()
-        if "_client" in self.__dict__:
-            self._client.close()
-
-    @cached_property
-    def _client(self) -> Any:
-        return chroma.client(_place(self._folder))
-
-    def _collection(self, segment: int) -> Any:
-        return self._client.get_collection(_name(segment), embedding_function=None)
+        self._collections.close()
 
 
 class Filler:
@@ -159,51 +146,40 @@ def fill(folder: Path, segment: int) -> None:
         OSError: what was written can't be found again.
         chromadb.errors.ChromaError, sqlite3.DatabaseError: the files can't be read or written.
     """
+    name = _name(segment)
     with (
         closing(sqlite3.connect(folder / "articles.sqlite")) as database,
-        closing(chroma.client(_place(folder))) as client,
+        closing(Collections(_place(folder))) as collections,
     ):
         ends = (segment * SEGMENT, (segment + 1) * SEGMENT - 1)
         rows = database.execute("SELECT id FROM passage WHERE id BETWEEN ? AND ? ORDER BY id", ends)
         wanted = [passage for (passage,) in rows]
-        collection = _collection(client, segment)
-        held = {int(i) for i in collection.get(include=[])["ids"]}
+        collections.ensure(name)
+        held = {int(i) for i in collections.ids(name)}
         superfluous = held.difference(wanted)
         if not wanted or 2 * len(superfluous) > len(held):
             # A deleted vector stays in the graph as a hole.
-            client.delete_collection(_name(segment))
+            collections.drop(name)
             if not wanted:
                 return
             held, superfluous = set(), set()
-            collection = _collection(client, segment)
+            collections.ensure(name)
         for batch in _batches(sorted(superfluous)):
-            collection.delete(ids=[str(i) for i in batch])
+            collections.delete(name, [str(i) for i in batch])
         for batch in _batches([i for i in wanted if i not in held]):
             marks = ", ".join("?" * len(batch))
             vectors = database.execute(f"SELECT vector FROM passage WHERE id IN ({marks}) ORDER BY id", batch)
-            collection.add(
-                ids=[str(i) for i in batch],
-                embeddings=np.stack([np.frombuffer(vector, np.float32) for (vector,) in vectors]),
-            )
+            collections.add(name, [str(i) for i in batch], [vector for (vector,) in vectors])
         (last,) = database.execute("SELECT vector FROM passage WHERE id = ?", (wanted[-1],)).fetchone()
     # Read back from the disk: Chroma doesn't notice that a graph could not be written as a whole.
-    with closing(Vectors(folder, [segment])) as written:
-        if written.count() != len(wanted) or not written.nearest(np.frombuffer(last, np.float32), 1):
+    with closing(Collections(_place(folder), [name])) as written:
+        if written.count(name) != len(wanted) or not written.nearest(name, last, 1):
             raise OSError("the vectors that were written can't be found again")
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(ids), _BATCH):
         yield ids[start : start + _BATCH]
-
-
-def _collection(client: Any, segment: int) -> Any:
-    from chromadb.errors import NotFoundError
-
-    try:
-        return client.get_collection(_name(segment), embedding_function=None)
-    except NotFoundError:
-        return client.create_collection(_name(segment), embedding_function=None, configuration=_CONFIGURATION)
 
 
 def _name(segment: int) -> str:
