@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TypeVar
@@ -235,7 +235,9 @@ def prefer(ranked: Sequence[Evidence], wanted: Sequence[Wanted]) -> list[Evidenc
         return list(ranked)
     scores = [e.passage.score * boost(e.passage, wanted) for e in ranked]
     scale = max(e.passage.score for e in ranked) / (max(scores) or 1.0)
-    raised = [replace(e, passage=replace(e.passage, score=s * scale)) for e, s in zip(ranked, scores, strict=True)]
+    raised = [
+        Evidence(e.passage.scored(s * scale), e.sentences, e.matches) for e, s in zip(ranked, scores, strict=True)
+    ]
     return sorted(raised, key=lambda e: -e.passage.score)
 
 

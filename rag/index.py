@@ -141,6 +141,17 @@ class Prospects:
     sentence_vectors: NDArray[np.float32]
     words: NDArray[np.uint32]
 
+    def __add__(self, others: Self) -> Self:
+        """These passages and the others behind them."""
+        return type(self)(
+            self.ids + others.ids,
+            self.article_ids + others.article_ids,
+            *(
+                np.concatenate([getattr(self, name), getattr(others, name)])
+                for name in ("vectors", "sentences", "sentence_vectors", "words")
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -175,6 +186,7 @@ class Index:
         self.touched: set[int] = set()
         """The segments of vectors that are no longer in line with the passages."""
         self._lock = threading.RLock()
+        self._chroma_lock = threading.RLock()
         self._counts: tuple[int, int] | None = None
         with self._translated():
             if not (folder / "articles.sqlite").is_file():
@@ -638,10 +650,12 @@ class Index:
 
     @contextmanager
     def _chroma(self) -> Iterator[None]:
-        """One thread at a time, and Chroma's errors as ours."""
+        """One thread at a time, beside another one that reads from SQLite, and Chroma's errors as ours."""
         try:
-            with self._translated():
+            with self._chroma_lock:
                 yield
+        except (OSError, ValueError, TypeError) as error:
+            raise IndexDamagedError(generations.damaged(self.root, error)) from error
         except Exception as error:
             if not _is_chromas(error):
                 raise

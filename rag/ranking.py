@@ -30,6 +30,10 @@ SHARE_OF_WORDS = 0.5
 """What a sentence's share of the question's words counts for beside its cosine."""
 LEAST, MOST = -3.0, 6.0
 """A signal counts in standard deviations from the candidates' mean, within these bounds."""
+ALONE = 1 << 18
+"""OpenBLAS computes so many products by itself, and shares more of them among cores."""
+BLOCK = 256
+"""About so many rows of floats fit into a core's own memory."""
 MOST_UNUSUAL = 2.0
 """A question's quality counts in standard deviations, too, and no more than this."""
 
@@ -279,13 +283,10 @@ def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Lo
     )
 
 
-def promising(looked: Looked, limit: int) -> NDArray[np.int64]:
-    """The places of the passages that vectors and words speak for most, at most `limit`, in their order."""
-    if len(looked.dense) <= limit:
-        return np.arange(len(looked.dense))
+def promising(looked: Looked) -> NDArray[np.int64]:
+    """The places of the passages, those first that vectors and words speak for most."""
     signals = (looked.dense, looked.lexical, looked.cosines.max(axis=1), _matches(looked).max(axis=1), looked.around)
-    order = np.argsort(-standardised(np.stack(signals, axis=1)).sum(axis=1), kind="stable")
-    return np.sort(order[:limit])
+    return np.argsort(-standardised(np.stack(signals, axis=1)).sum(axis=1), kind="stable")
 
 
 def _matches(looked: Looked) -> NDArray[np.float32]:
@@ -425,14 +426,31 @@ def _token_matches(candidates: Sequence[Candidate], looked: Looked, tokens: NDAr
     matches = np.zeros((len(candidates), 1 + looked.cosines.shape[1], len(tokens)), np.float32)
     if not len(stored):
         return matches
-    signs = np.unpackbits(stored[:, 1:], axis=1, count=tokens.shape[1]).astype(np.float32)
+    signs = np.unpackbits(stored[:, 1:], axis=1, count=tokens.shape[1])
     # A value of 0 or 1 in place of -1 or 1: twice the product, less the sum of the token's values.
-    similar = (2 * (signs @ tokens.T) - tokens.sum(axis=1)) / math.sqrt(tokens.shape[1])
+    similar = (2 * _product(signs, tokens) - tokens.sum(axis=1)) / math.sqrt(tokens.shape[1])
     # What lies beyond the number that fits into a byte counts with the last.
     stretch = np.minimum(stored[:, 0], looked.sentences[owners])
     starts = np.flatnonzero(np.concatenate([[True], (np.diff(owners) != 0) | (np.diff(stretch) != 0)]))
     np.maximum.at(matches, (owners[starts], stretch[starts]), np.maximum.reduceat(similar, starts, axis=0))
     return matches
+
+
+def _product(signs: NDArray[np.uint8], tokens: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every token's product with every row of signs, shape (rows, tokens).
+
+    In pieces that are too small for the library to share them among cores: it would gain little by that, and keep the
+    cores busy with waiting for more of it, to the harm of all else that runs.
+    """
+    rows = max(1, ALONE // tokens.size)
+    block = rows * -(-BLOCK // rows)
+    product = np.empty((len(signs), len(tokens)), np.float32)
+    room = np.zeros((block // rows, rows, tokens.shape[1]), np.float32)
+    for start in range(0, len(signs), block):
+        own = signs[start : start + block]
+        room.reshape(-1, tokens.shape[1])[: len(own)] = own
+        product[start : start + block] = (room @ tokens.T).reshape(-1, len(tokens))[: len(own)]
+    return product
 
 
 def _likeness(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDArray[np.float32]:

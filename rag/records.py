@@ -58,6 +58,21 @@ class Passage:
     sources: tuple[Source, ...] = ()
     """Everybody who reported it: the article's sources, and those of near-identical passages merged into this one."""
 
+    def scored(self, score: float) -> Passage:
+        """The same passage with another score. Much faster than `dataclasses.replace`."""
+        return Passage(
+            self.text,
+            score,
+            self.article_id,
+            self.title,
+            self.outlet,
+            self.published,
+            self.url,
+            self.start,
+            self.end,
+            self.sources,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

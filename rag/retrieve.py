@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.embed import Embedder
-from rag.facets import Wanted, cover_parts, parts, prefer
+from rag.embed import EmbeddedQuestion, Embedder
+from rag.facets import HAS, Wanted, cover_parts, parts, prefer, preference
 from rag.index import Index
 from rag.postings import bm25, highest, rarity
 from rag.ranking import Asked, Measured, Pool, look, measure, promising, scores
@@ -24,6 +25,8 @@ POOL = 60
 """Passages taken from each of the two searches into the common ranking."""
 KEPT = 48
 """So many of them are looked at closely."""
+PREFERRED = 16
+"""And so many of the others that have what the question names."""
 SAME_WORDS = 0.8
 """Passages that share this much of their words (Jaccard) tell the same: they become one with several sources."""
 TRIM = 0.5
@@ -49,26 +52,40 @@ class Retrieval:
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
-    # What the question names can lift a passage from far below.
-    pool = gather(question, index, embedder, 2 * POOL if wanted else max(KEPT, k))
+    pool = gather(question, index, embedder, max(KEPT, k), wanted)
     ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
     asked = pool.asked
     return Retrieval(tuple(trim(merge_copies(ranked, k))), asked.weights, tuple(map(float, asked.token_weights)))
 
 
-def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT) -> Pool:
-    """Of the passages nearest to the question and those with most of its words the most promising, at most `limit`."""
-    embedded = embedder.embed_question(question)
-    question_terms = content_terms(question)
-    occurrences = index.occurrences(question_terms)
-    passages = index.counts()[1]
-    weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
+def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, wanted: Sequence[Wanted] = ()) -> Pool:
+    """Of the passages nearest to the question and those with most of its words the most promising, at most `limit`.
+
+    What the question names can lift a passage from far below: a few of the others that have it come with them.
+    """
+    # Neither search needs the other, and what takes the time in both lets Python go on.
+    with ThreadPoolExecutor(1) as beside:
+        by_vector = beside.submit(_nearest, question, index, embedder)
+        question_terms = content_terms(question)
+        occurrences = index.occurrences(question_terms)
+        passages = index.counts()[1]
+        weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
+        lexical = bm25(occurrences, index.lengths)
+        prospects = index.prospects(highest(lexical, POOL))
+        embedded, near = by_vector.result()
+    prospects += index.prospects([i for i in near if i not in prospects.ids])
     asked = Asked(question, embedded.vector, embedded.tokens, _token_weights(embedded.words, weights), weights)
-    lexical = bm25(occurrences, index.lengths)
-    prospects = index.prospects(list(dict.fromkeys([*index.nearest(embedded.vector, POOL), *highest(lexical, POOL)])))
     looked = look(asked, prospects, lexical[list(prospects.ids)])
-    kept = promising(looked, limit)
-    return Pool(asked, looked.of(kept), tuple(index.candidates([prospects.ids[place] for place in kept])))
+    order = promising(looked)
+    candidates = index.candidates([prospects.ids[place] for place in (order if wanted else order[:limit])])
+    having = [place for place, c in enumerate(candidates) if place >= limit and preference(c.passage, wanted) >= HAS]
+    kept = [*range(min(limit, len(candidates))), *having[:PREFERRED]]
+    return Pool(asked, looked.of(order[kept]), tuple(candidates[place] for place in kept))
+
+
+def _nearest(question: str, index: Index, embedder: Embedder) -> tuple[EmbeddedQuestion, list[int]]:
+    embedded = embedder.embed_question(question)
+    return embedded, list(index.nearest(embedded.vector, POOL))
 
 
 def rank(pool: Pool) -> list[Evidence]:
@@ -115,7 +132,10 @@ def merge_copies(ranked: Sequence[Evidence], k: int) -> list[Evidence]:
     words: list[frozenset[str]] = []
     for evidence in ranked:
         these = frozenset(evidence.passage.text.lower().split())
-        twin = next((i for i, others in enumerate(words) if _tell_the_same(these, others)), None)
+        # Of very different lengths they can't share so much, which is quicker to see.
+        least, most = SAME_WORDS * len(these), len(these) / SAME_WORDS
+        alike = (i for i, others in enumerate(words) if least <= len(others) <= most)
+        twin = next((i for i in alike if _tell_the_same(these, words[i])), None)
         if twin is not None:
             kept[twin] = replace(kept[twin], passage=_with_sources(kept[twin].passage, evidence.passage))
         elif len(kept) < k:
@@ -132,9 +152,6 @@ def _with_sources(passage: Passage, copy: Passage) -> Passage:
 
 
 def _tell_the_same(words: frozenset[str], others: frozenset[str]) -> bool:
-    # Of very different lengths they can't share so much, which is quicker to see.
-    if min(len(words), len(others)) < SAME_WORDS * max(len(words), len(others)):
-        return False
     shared, every = len(words & others), len(words) + len(others)
     return shared >= SAME_WORDS * (every - shared) and not any(_DIGIT.search(word) for word in words ^ others)
 
@@ -161,4 +178,4 @@ def _evidence(pool: Pool, measured: Measured, place: int, score: float) -> Evide
         Sentence(candidate.sentence(number), start, end, *values)
         for number, ((start, end), values) in enumerate(zip(candidate.spans, own, strict=False))
     )
-    return Evidence(replace(candidate.passage, score=score), sentences, tuple(measured.matches[place].tolist()))
+    return Evidence(candidate.passage.scored(score), sentences, tuple(measured.matches[place].tolist()))
