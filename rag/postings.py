@@ -7,10 +7,11 @@ operations on arrays instead of a loop over words.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
@@ -27,6 +28,8 @@ K1, B = 1.2, 0.75
 """Of BM25: how soon more of a word adds nothing more, and how much a passage's length counts."""
 _MOST_COUNTED = 255
 _MOST_NUMBERS = 50_000
+_TOGETHER = 512
+"""Passages whose words are counted together."""
 
 Posting: TypeAlias = "tuple[int, bytes, bytes]"
 """A word's number, the places of the passages that hold it as 16-bit integers, and how often each as 8-bit ones."""
@@ -55,22 +58,35 @@ def count(passages: Iterable[tuple[int, bytes]], size: int) -> tuple[bytes, Iter
         size: how many places there are, at most 65,536.
     """
     lengths = np.zeros(size, np.uint16)
-    parts = [np.empty(0, np.uint64)]
-    for place, words in passages:
-        own = np.frombuffer(words, np.uint32)
-        own = own[own != BREAK]
-        lengths[place] = min(len(own), np.iinfo(np.uint16).max)
-        parts.append((own.astype(np.uint64) << np.uint64(16)) | np.uint64(place))
-    pairs, counts = np.unique(np.concatenate(parts), return_counts=True)
-    return lengths.tobytes(), _postings(pairs, np.minimum(counts, _MOST_COUNTED).astype(np.uint8))
+    # 32 bits of a word, 16 of a place and 8 of a count in one number, so that sorting them takes no more memory.
+    found = array("Q")
+    for some in _together(passages):
+        parts = []
+        for place, words in some:
+            own = np.frombuffer(words, np.uint32)
+            own = own[own != BREAK]
+            lengths[place] = min(len(own), np.iinfo(np.uint16).max)
+            parts.append((own.astype(np.uint64) << np.uint64(16)) | np.uint64(place))
+        pairs, counts = np.unique(np.concatenate(parts), return_counts=True)
+        found.frombytes((pairs << np.uint64(8) | np.minimum(counts, _MOST_COUNTED).astype(np.uint64)).tobytes())
+    sorted_ = np.frombuffer(found, np.uint64)
+    sorted_.sort()
+    return lengths.tobytes(), _postings(sorted_)
 
 
-def _postings(pairs: NDArray[np.uint64], counts: NDArray[np.uint8]) -> Iterator[Posting]:
-    words = (pairs >> np.uint64(16)).astype(np.int64)
-    places = (pairs & np.uint64(0xFFFF)).astype(np.uint16)
-    bounds = np.flatnonzero(np.diff(words, prepend=-1, append=-1))
+def _together(passages: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """A few passages at a time."""
+    rest = iter(passages)
+    while some := list(islice(rest, _TOGETHER)):
+        yield some
+
+
+def _postings(found: NDArray[np.uint64]) -> Iterator[Posting]:
+    words = (found >> np.uint64(24)).astype(np.uint32)
+    bounds = [0, *(np.flatnonzero(words[1:] != words[:-1]) + 1).tolist(), len(found)] if len(found) else []
     for start, end in pairwise(bounds):
-        yield int(words[start]), places[start:end].tobytes(), counts[start:end].tobytes()
+        places = (found[start:end] >> np.uint64(8)).astype(np.uint16)
+        yield int(words[start]), places.tobytes(), found[start:end].astype(np.uint8).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
