@@ -26,7 +26,7 @@ from ingest.article import Loaded
 from ingest.feeds import read_feed
 from ingest.fetch import HTML, Page
 from ingest.polite import Visitor, host_of
-from ingest.sync import is_link
+from ingest.update import is_link
 from rag.errors import FetchError, LoadError
 from rag.records import Source
 

@@ -53,7 +53,7 @@ def fetch_originals(
     progress: Callable[[int, int], None] | None = None,
     allowed: Collection[str] = (),
 ) -> Fetched:
-    """Save those originals in `folder` that are not there yet, each as a file that `ingest.sync` reads.
+    """Save those originals in `folder` that are not there yet, each as a file that `ingest.update` reads.
 
     Each page is saved as soon as it is there, so a run that was interrupted is gone on with by the next. One request
     at a time goes to a host, with a pause, and only for what its robots.txt allows.

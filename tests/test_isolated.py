@@ -40,6 +40,12 @@ def test_many_documents_are_read_by_one_process(worker: Worker) -> None:
     assert pid(worker) == pid(worker) != os.getpid()
 
 
+def test_who_reads_loads_nothing_of_the_index() -> None:
+    """The process that reads starts anew after each document that ended it, and its memory comes on top."""
+    code = "import sys, ingest.isolated, ingest.readers; print(sorted({'numpy', 'rag.index'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_a_crash_costs_one_document_and_not_what_was_found_in_it_before(worker: Worker) -> None:
     """A damaged file must not end the run, and the articles in front of the damage are good."""
     first, second = worker.read("crash", b"")

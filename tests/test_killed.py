@@ -37,7 +37,7 @@ IN_FLIGHT = 4 * BLOCK
 def processes() -> ForkServerContext:
     """Starts processes that have imported everything already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["chromadb", "ingest.sync", "onnxruntime", "tests.quick_embedder"])
+    context.set_forkserver_preload(["chromadb", "ingest.update", "onnxruntime", "tests.quick_embedder"])
     return context
 
 

@@ -11,7 +11,7 @@ import pytest
 from ingest import Report, links, polite, sync
 from ingest.article import Loaded
 from ingest.links import canonical, fetched, read_list
-from ingest.sync import is_link
+from ingest.update import is_link
 from rag.embed import MiniLM
 from rag.errors import LoadError, SettingsError
 from rag.settings import Settings

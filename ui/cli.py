@@ -312,7 +312,7 @@ def _sync(places: Sequence[str | Path], settings: Settings, **options: Any) -> R
 
 def _watch(paths: Sequence[str], settings: Settings, *, as_json: bool) -> None:
     """Follow the changes to files and folders until interrupted, and report each time when something changed."""
-    from ingest.sync import is_link
+    from ingest.update import is_link
     from ingest.watch import watch
     from rag.embed import MiniLM
 

@@ -252,7 +252,7 @@ def pull_progress() -> Iterator[Callable[[PullProgress], None]]:
 
 @contextmanager
 def ingest_progress() -> Iterator[Callable[[IngestProgress], None]]:
-    """A progress bar on a terminal, and nothing elsewhere; yields what `ingest.sync` is to call."""
+    """A progress bar on a terminal, and nothing elsewhere; yields what `ingest.update` is to call."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = messages()

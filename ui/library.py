@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from ingest.archives import SUFFIX as ARCHIVE
 from ingest.readers import SUFFIXES
-from ingest.sync import Progress, Report, is_link, sync
+from ingest.update import Progress, Report, is_link, sync
 from rag.errors import AftershockError, LoadError
 from rag.records import Article
 from rag.settings import Settings
