@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -159,17 +160,17 @@ def measured(name: str, command: Sequence[str]) -> Row:
 
 def usage(pid: int) -> tuple[int, float]:
     """Resident bytes of a process and of those that it started, and the seconds that they worked; 0 when it is gone."""
-    size, seconds = 0, 0.0
-    try:
+    sizes: set[tuple[int, ...]] = set()
+    seconds = 0.0
+    with suppress(psutil.Error):
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            with one.oneshot():
-                size += one.memory_info().rss
+            with suppress(psutil.Error), one.oneshot():
+                # A process that is just being started is still in the memory of the one that starts it.
+                sizes.add(tuple(one.memory_info()))
                 # The times of children that have ended count as the parent's.
                 seconds += sum(one.cpu_times()[:4])
-    except psutil.Error:
-        pass
-    return size, seconds
+    return sum(size[0] for size in sizes), seconds
 
 
 def conclusions(rows: Sequence[Row]) -> list[str]:
