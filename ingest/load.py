@@ -32,8 +32,8 @@ _NO_FILES = {
 }
 
 
-def files(path: Path) -> tuple[list[Path], list[Path]]:
-    """The files to read under `path`, sorted, and those in a folder that are left aside.
+def files(path: Path) -> tuple[list[str], list[str]]:
+    """The paths of the files to read under `path`, sorted, and of those in a folder that are left aside.
 
     In folders, hidden files, READMEs and what `.aftershockignore` names are passed over, and files of unknown formats
     are left aside; a file named directly is always read. Links are followed, each file and folder that they lead to
@@ -45,7 +45,7 @@ def files(path: Path) -> tuple[list[Path], list[Path]]:
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
-            return [path], []
+            return [os.fspath(path)], []
         if not stat.S_ISDIR(mode):
             raise LoadError("it is neither a file nor a folder")
         with os.scandir(path):
@@ -54,10 +54,10 @@ def files(path: Path) -> tuple[list[Path], list[Path]]:
         raise LoadError("there is no such file or folder") from error
     except (OSError, ValueError) as error:
         raise LoadError(f"it can't be read ({_said(error)})") from error
-    known: list[Path] = []
-    aside: list[Path] = []
-    for entry in map(Path, sorted(_walk(os.fspath(path)))):
-        (known if entry.suffix.lower() in _KNOWN or entry.is_dir() else aside).append(entry)
+    known: list[str] = []
+    aside: list[str] = []
+    for entry in sorted(_walk(os.fspath(path))):
+        (known if Path(entry).suffix.lower() in _KNOWN or Path(entry).is_dir() else aside).append(entry)
     return known, aside
 
 

@@ -28,7 +28,7 @@ def reason(path: Path) -> str:
 
 
 def listed(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in files(folder)[0]]
+    return [Path(path).relative_to(folder).as_posix() for path in files(folder)[0]]
 
 
 def write(folder: Path, *names: str) -> None:
@@ -173,7 +173,7 @@ def test_a_name_that_is_no_text_is_shown_and_read(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system takes only names that are text")
     (found,) = files(tmp_path)[0]
-    (loaded,) = load(found)
+    (loaded,) = load(Path(found))
     assert loaded.article
     assert loaded.place == f"{tmp_path}/caf\\udce9\\n.md"
     assert json.dumps([loaded.place, loaded.article.id, loaded.article.title], ensure_ascii=False).encode("utf-8")

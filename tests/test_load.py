@@ -151,5 +151,5 @@ def test_folders_are_read_recursively_without_readmes_and_hidden_files(tmp_path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("text")
     known, ignored = files(tmp_path)
-    assert [p.relative_to(tmp_path).as_posix() for p in known] == ["b.md", "sub/a.txt"]
-    assert [p.name for p in ignored] == ["x.bin"]
+    assert [Path(p).relative_to(tmp_path).as_posix() for p in known] == ["b.md", "sub/a.txt"]
+    assert [Path(p).name for p in ignored] == ["x.bin"]
