@@ -121,7 +121,7 @@ def main(folder: Path | None) -> None:
     right, total, wrong = encodings()
     print(f"encodings: {right} of {total} sentences right", *wrong, sep="\n  ")  # noqa: T201
     articles = [
-        loaded.article for path in files(corpus.FOLDER)[0] for loaded in load(path) if loaded.article is not None
+        loaded.article for path in files(corpus.FOLDER)[0] for loaded in load(Path(path)) if loaded.article is not None
     ]
     for kind, planted, left, paragraphs, lost, stay in boilerplate(articles):
         print(f"{kind}: of {planted} planted lines {left} left, of {paragraphs} paragraphs {lost} lost or changed")  # noqa: T201

@@ -141,7 +141,7 @@ def _chunking(folder: Path) -> Collection:
 
 
 def _own() -> Collection:
-    articles = [item.article for path in files(corpus.FOLDER)[0] for item in load(path) if item.article]
+    articles = [item.article for path in files(corpus.FOLDER)[0] for item in load(Path(path)) if item.article]
     tasks = []
     for number, question in enumerate(event.read(Path(event.__file__).parent / "event_questions.jsonl")):
         if not question.refuse:

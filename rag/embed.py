@@ -29,7 +29,7 @@ WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
 DIMENSIONS = 384
 
-_MOST_LENGTHS = 50_000
+_MOST_LENGTHS = 20_000
 """Words whose length in tokens is remembered; nearly all words of a text are among them."""
 _LONGEST_WORD = 40
 

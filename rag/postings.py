@@ -27,7 +27,7 @@ BREAK = 0
 K1, B = 1.2, 0.75
 """Of BM25: how soon more of a word adds nothing more, and how much a passage's length counts."""
 _MOST_COUNTED = 255
-_MOST_NUMBERS = 50_000
+_MOST_NUMBERS = 20_000
 _TOGETHER = 512
 """Passages whose words are counted together."""
 
