@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from dateutil import parser
 
 from rag.errors import LoadError
 from rag.records import Article, Source
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,10 @@ def loaded(fields: Mapping[str, Any], origin: str, size: int, place: str = "") -
 
 def digest(subject: Article) -> str:
     """Names an article's content: equal digests mean that nothing changed."""
-    return hashlib.sha256(json.dumps(asdict(subject), sort_keys=True).encode()).hexdigest()
+    # What `asdict` makes of it, which copies every text of it in a walk of its own.
+    parts = {one.name: getattr(subject, one.name) for one in dataclasses.fields(subject)}
+    parts["sources"] = [asdict(source) for source in subject.sources]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def header(subject: Article) -> str:
@@ -110,14 +114,19 @@ def date(value: object) -> str:
         return ""
     if isinstance(value, datetime.date):
         return value.strftime("%Y-%m-%d")
+    if _ISO_DATE.fullmatch(text := str(value)):
+        with suppress(ValueError):
+            return datetime.date.fromisoformat(text).isoformat()
+    from dateutil import parser  # takes a while to import, and files mostly hold such as is read above
+
     # Parsed with two defaults: a day, month or year that differs was not in the text, and would be made up.
     defaults = (datetime.datetime(2000, 1, 1), datetime.datetime(2001, 2, 2))
     try:
-        first, second = (parser.parse(str(value), default=default).date() for default in defaults)
+        first, second = (parser.parse(text, default=default).date() for default in defaults)
     except (ValueError, OverflowError):
         first, second = defaults[0].date(), defaults[1].date()
     if first != second:
-        shown = " ".join(str(value).split())
+        shown = " ".join(text.split())
         raise LoadError(f"its date {shown[:60]!r} can't be understood; write it as 2025-01-27")
     return first.isoformat()
 

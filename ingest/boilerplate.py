@@ -84,8 +84,7 @@ _LINES = re.compile(
   """,
     re.VERBOSE | re.IGNORECASE,
 )
-_BULLET = re.compile(r"^[-–—•*|>»›\s]+")
-_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
+_BULLETS = "-–—•*|>»› "
 _BETWEEN = re.compile(r"[|/·•»]")
 _NOT_WORD = re.compile(r"[^\w\s]+")
 _IMAGE_NAME = re.compile(r"[-\s]*\b\w+_img\b", re.IGNORECASE)
@@ -141,15 +140,16 @@ def _kind(paragraph: str) -> str:
     if len(paragraph) > _LONGEST_BOILERPLATE:
         return "sentence"
     line = " ".join(paragraph.split())
-    bare = _AROUND.sub("", _IMAGE_NAME.sub("", line))
+    named = _IMAGE_NAME.sub("", line) if "_img" in line.casefold() else line
+    bare = _stripped(named)
     if not bare:
-        return "label" if _IMAGE_NAME.search(line) else "stub"
+        return "label" if named != line else "stub"
     label = _label(bare) if bare[0].isupper() or bare[0] != line[0] else ""
     if label:
         return "list" if label in _LIST_LABELS else "label"
     if bare.casefold() in _BUTTONS:
         return "button"
-    if _LINES.fullmatch(_BULLET.sub("", line)) or _is_menu(bare):
+    if _LINES.fullmatch(line.lstrip(_BULLETS)) or _is_menu(bare):
         return "label"
     if _ENDS_SENTENCE.search(line):
         return "sentence"
@@ -158,6 +158,13 @@ def _kind(paragraph: str) -> str:
     if words > _HEADLINE_WORDS or not any(character.isalpha() for character in line):
         return "sentence"
     return "stub" if words <= _STUB_WORDS else "headline"
+
+
+def _stripped(line: str) -> str:
+    """A line without what stands around its words: looked for from both ends, as a pattern tries every place."""
+    start = next((place for place, character in enumerate(line) if character.isalnum()), len(line))
+    end = next((place for place in range(len(line), start, -1) if line[place - 1].isalnum()), start)
+    return line[start:end]
 
 
 def _is_menu(bare: str) -> bool:

@@ -45,7 +45,7 @@ def _words(text: str) -> int:
 def _is_plainly_english(text: str) -> bool:
     """Whether so many of its words are English ones that the model, a second's work to load, can stay where it is."""
     words = _WORD.findall(text.lower())
-    return len(words) >= _LEAST_WORDS and sum(word in _ENGLISH_WORDS for word in words) > _PLAINLY_ENGLISH * len(words)
+    return len(words) >= _LEAST_WORDS and sum(map(_ENGLISH_WORDS.__contains__, words)) > _PLAINLY_ENGLISH * len(words)
 
 
 @cache
