@@ -247,7 +247,8 @@ class Assistant:
             if day and not is_iso_date(day):
                 raise QuestionError(f"{day!r} is no day: write it as 2025-01-27.")
         period = period_named(checked(question) if question else "")
-        return timeline(self._ready_index().dated(), start or period.start, end or period.end, period.subject)
+        start, end = start or period.start, end or period.end
+        return timeline(self._ready_index().dated(start, end), start, end, period.subject)
 
     def daily_changes(self, start: str = "", end: str = "") -> list[DailyChange]:
         """How far prices and indices moved on each day, by subject and day, as the articles tell it.
@@ -348,7 +349,7 @@ def _dated(asked: str, history: History, index: Index, most: int) -> Draft | Non
     period = asked_timeline(asked, history[-1][0] if history else "")
     if period is None:
         return None
-    entries = timeline(index.dated(), period.start, period.end, period.subject, most)
+    entries = timeline(index.dated(period.start, period.end), period.start, period.end, period.subject, most)
     return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
 

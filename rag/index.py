@@ -21,6 +21,7 @@ import numpy as np
 from rag import generations
 from rag.embed import DIMENSIONS, Embedded
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexStateError
+from rag.figures import MONTHS
 from rag.postings import BREAK, Occurrences, count, number, numbered
 from rag.records import Article, Evidence, Passage, Sentence, Source
 from rag.vectors import ALONE, SEGMENT, Filler, Vectors, fill
@@ -315,23 +316,39 @@ class Index:
             rows = self._database.execute(f"SELECT {self._fields} FROM article ORDER BY published, id").fetchall()
         return [_article(row) for row in rows]
 
-    def dated(self) -> list[tuple[Article, list[Evidence]]]:
-        """The articles that have event dates, oldest first, each with all its passages in order."""
-        return self._whole("event_dates != '[]'")
+    def dated(self, start: str = "", end: str = "") -> list[tuple[Article, list[Evidence]]]:
+        """The articles that may tell of events of these days, oldest first, each with all its passages in order.
+
+        Those are the articles with event dates, and of the others those that appeared then or up to six days later or
+        name one of the months. Without a first and a last day, or with a year or more between them, all may.
+
+        Args:
+            start: the first day, as ISO 8601 date, or empty; `end` the last day.
+        """
+        months = _months(start, end) if start and end else []
+        if not months:
+            return self._whole("TRUE")
+        # "January", "Jan." or "2025-01-27".
+        names = [name for year, month in months for name in (MONTHS[month - 1][:3].capitalize(), f"{year}-{month:02}-")]
+        named = " OR instr(article.text, ?)" * len(names)
+        wanted = f"(event_dates != '[]' OR published BETWEEN ? AND date(?, '+6 days'){named})"
+        return self._whole(wanted, (start, end, *names))
 
     def measured(self) -> list[tuple[Article, list[Evidence]]]:
         """The articles that hold a percentage, oldest first, each with all its passages in order."""
         return self._whole("(instr(article.text, '%') OR article.text LIKE '%per%cent%')")
 
-    def _whole(self, wanted: str) -> list[tuple[Article, list[Evidence]]]:
+    def _whole(self, wanted: str, values: Sequence[str] = ()) -> list[tuple[Article, list[Evidence]]]:
         """The articles that a condition in SQL is true of; of copies only the one that leads their story."""
         with self._translated():
             articles = self._database.execute(
-                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE {wanted} AND story = id ORDER BY published, id"
+                f"SELECT {_ARTICLE_FIELDS} FROM article WHERE {wanted} AND story = id ORDER BY published, id",
+                values,
             ).fetchall()
             passages = self._database.execute(
                 f"""SELECT article_id, start, "end", sentences FROM passage JOIN article ON article.id = article_id
-                   WHERE {wanted} AND story = article.id ORDER BY passage.id"""
+                   WHERE {wanted} AND story = article.id ORDER BY passage.id""",
+                values,
             ).fetchall()
         told = self._told_by([row[0] for row in articles])
         found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (_article(row), []) for row in articles}
@@ -730,6 +747,15 @@ def _mismatch(root: Path, maker: str) -> str:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
+
+
+def _months(start: str, end: str) -> list[tuple[int, int]]:
+    """Year and month of each month between two ISO 8601 dates; none where there are more than eleven."""
+    first, last = ((year, month) for year, month, _ in (map(int, day.split("-")) for day in (start, end)))
+    count = (last[0] - first[0]) * 12 + last[1] - first[1] + 1
+    return (
+        [(first[0] + (first[1] + n - 1) // 12, (first[1] + n - 1) % 12 + 1) for n in range(count)] if count < 12 else []
+    )
 
 
 def _article(row: Sequence[Any]) -> Article:

@@ -74,12 +74,16 @@ TRAINING = Article(
 Told: TypeAlias = tuple[Article, Sequence[Evidence]]
 
 
-def told(article_id: str, text: str, *days: str, title: str = "", sources: tuple[Source, ...] = ()) -> Told:
+def told(
+    article_id: str, text: str, *days: str, title: str = "", sources: tuple[Source, ...] = (), published: str = ""
+) -> Told:
     """An article as the index gives it, each paragraph a passage; `days` are its event dates."""
-    article = Article(article_id, title or article_id.title(), text, event_dates=days, sources=sources)
+    article = Article(
+        article_id, title or article_id.title(), text, published=published, event_dates=days, sources=sources
+    )
     evidence = []
     for start, end in paragraphs(text):
-        passage = Passage(text[start:end], 0.0, article_id, article.title, "", "", "", start, end, sources)
+        passage = Passage(text[start:end], 0.0, article_id, article.title, "", published, "", start, end, sources)
         spans = sentences(text, (start, end))
         evidence.append(Evidence(passage, tuple(Sentence(text[s:e], s, e) for s, e in spans)))
     return article, evidence

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from rag import Assistant
+from ingest import sync
+from rag import Assistant, Settings
 from rag.errors import QuestionError
 from rag.period import Period, asked_timeline, period_named
 from rag.records import DoneEvent, StageEvent
-from rag.timeline import MOST_A_DAY, MOST_CITATIONS, timeline
+from rag.timeline import MOST_A_DAY, MOST_CITATIONS, in_lines, timeline
 from tests.fakes import Told, told
 
 
@@ -110,6 +113,75 @@ def test_period_and_subject_limit_the_events() -> None:
     assert len(lines(articles, "2025-01-28", "2025-01-31")) == 2
     assert lines(articles, "2025-01-28", "2025-01-31", "Nvidia") == ["Nvidia shares rose 9% on 28 January 2025."]
     assert lines(articles, "", "", "Qualcomm") == []
+
+
+# Articles that nobody has marked with days
+
+PLANT = [
+    told(
+        "ledger",
+        "OSAKA, March 11 (Wire) - Halden Optics stopped work at its Osaka plant on Monday after a fire. The company"
+        " said on Tuesday that it would open the site again. Shares of Halden fell 8.2% on Monday.\n\nHalden, which"
+        " opened the plant on 4 May 2019, will publish results on Thursday. Nobody had worked there since Friday.",
+        title="Halden halts its Osaka plant",
+        published="2025-03-12",
+    ),
+    told(
+        "post",
+        "A fire stopped Halden Optics' plant in Osaka on March 10. Is the plant finished? Published on March 11.",
+        title="Fire stops Osaka plant of Halden Optics",
+        published="2025-03-11",
+    ),
+    told(
+        "courier",
+        "Boreal Networks agreed on Wednesday to buy Tarn Labs for $2.1 billion. A deal announced on Tuesday fell apart."
+        " We met the founder on Sunday. The regulator reported on 3 March that all was well.",
+        title="Boreal to buy Tarn",
+        published="2025-03-13",
+    ),
+]
+
+
+def test_events_are_told_by_articles_that_nobody_marked() -> None:
+    """Somebody's own articles have a timeline: what they tell beyond doubt, on its day, once, with all who tell it."""
+    entries = timeline(PLANT)
+    assert [(entry.date, entry.text, len(entry.citations)) for entry in entries] == [
+        ("2025-03-10", "A fire stopped Halden Optics' plant in Osaka on March 10.", 2),
+        ("2025-03-12", "Boreal Networks agreed on Wednesday to buy Tarn Labs for $2.1 billion.", 1),
+    ]
+    assert len(lines(PLANT)) == 2
+    assert lines(PLANT, "2025-03-11", "", "Tarn") == [entries[1].text]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Nvidia will publish its results on Wednesday.",
+        "Nvidia fell after DeepSeek released its model on Monday.",
+        "The shares, which fell 17% on Monday, rose again.",
+        "The rout that began on Monday is over.",
+        "Nvidia closed higher than on Monday.",
+        "Reuters reported on Monday that Nvidia lost ground.",
+        "The rules announced on Monday ban all exports.",
+        "He sold all his shares on Monday.",
+        "On Monday, the company sold its plant.",
+        "On Monday we sold our shares in Nvidia.",
+        "Did Nvidia lose $589 billion on Monday?",
+        "Published on Monday by the Harbour Times",
+        '"We sold it all on Monday," the founder of High-Flyer said.',
+        "Nvidia lost 17% on Monday 3 March 2031.",
+    ],
+)
+def test_what_leaves_a_doubt_is_no_event(sentence: str) -> None:
+    """A day named in passing, told by hearsay, by somebody unnamed, or still to come, gives no line."""
+    assert lines([told("a", sentence, published="2025-01-30")]) == []
+
+
+def test_a_line_says_its_day() -> None:
+    """In an answer, "on Monday" has the date in front; a sentence with its own date has none."""
+    text = in_lines(timeline(PLANT[2:])).text
+    assert text == "12 March 2025: Boreal Networks agreed on Wednesday to buy Tarn Labs for $2.1 billion. [1]"
+    assert in_lines(timeline([told("a", "Nvidia shares fell on 27 January 2025.", "2025-01-27")])).text.startswith("Nv")
 
 
 @pytest.mark.parametrize(
@@ -242,3 +314,19 @@ def test_the_whole_timeline_can_be_had(assistant: Assistant) -> None:
     assert assistant.timeline("2025-01-28", question="Stargate")[0].date > "2025-01-27"
     with pytest.raises(QuestionError, match="'soon' is no day: write it as 2025-01-27"):
         assistant.timeline("soon")
+
+
+def test_own_articles_have_a_timeline(tmp_path: Path) -> None:
+    """Plain articles that somebody adds are told of by day, in an answer too, and only their own days are read."""
+    for article, _ in PLANT:
+        lines_ = f"---\ntitle: {article.title}\npublished: {article.published}\n---\n{article.text}\n"
+        (tmp_path / f"{article.id}.md").write_text(lines_, encoding="utf-8")
+    settings = Settings(tmp_path / "index", model="quotes")
+    sync([tmp_path], settings)
+    own = Assistant.from_settings(settings)
+    with closing(own):
+        assert [entry.date for entry in own.timeline()] == ["2025-03-10", "2025-03-12"]
+        assert own.timeline("2025-03-12", "2025-03-12") == own.timeline("2025-03-11")
+        answer = own.ask("What happened on 10 March 2025?")
+        assert answer.text == "10 March 2025: A fire stopped Halden Optics' plant in Osaka on March 10. [1] [2]"
+        assert not own.timeline("2025-05-01", "9999-12-31")

@@ -14,7 +14,7 @@ from rag.topics import TOPICS, topic_of
 from ui.charts import ADDRESS
 from ui.render import day, outlets_of, reader_address
 
-NO_EVENTS = "No article here is marked with the days whose events it tells (event_dates)."
+NO_EVENTS = "No article here says on which day something happened."
 NO_CHANGES = "No article here says how far a price or an index moved on a day."
 
 
