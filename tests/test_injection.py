@@ -19,6 +19,7 @@ from rag.embed import MiniLM
 from rag.records import UNSUPPORTED, Answer, CitationEvent, DoneEvent, Event, TextEvent, WithdrawnEvent
 from tests.ollama_server import Model, OllamaServer
 from ui import console, render
+from ui.turn import Turn
 
 QUESTION = "How much market value did Nvidia lose on 27 January 2025?"
 TRUE = "Nvidia lost $589 billion of market value on 27 January 2025, Bloomberg and Forbes reported [1]."
@@ -94,7 +95,7 @@ def test_nothing_that_is_shown_is_live(events: list[Event]) -> None:
 
 def test_the_page_links_to_nothing_outside_itself(events: list[Event]) -> None:
     """At each step of the stream the page has no image, and no address but those of the articles it reads."""
-    turn = render.Turn(QUESTION)
+    turn = Turn(QUESTION)
     for seconds, event_ in enumerate(events):
         turn.take(event_, seconds)
         for message in render.messages([turn]):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs
 
@@ -29,8 +30,11 @@ from rag.records import (
     TextEvent,
 )
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, citation, model_answer, quoted_answer, refusal
+from ui.article_page import article_page, reader_address
 from ui.conversations import SavedTurn
-from ui.render import Turn, article_page, days, marked_text, messages
+from ui.render import marked_text, messages
+from ui.turn import Turn
+from ui.wording import days
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -266,6 +270,21 @@ def test_a_quote_across_paragraphs_is_highlighted_in_both() -> None:
     """A highlight never swallows or breaks a paragraph."""
     article = Article("a", "T", "One two.\n\nThree four.")
     assert "<p>One <mark>two.</mark></p><p><mark>Three</mark> four.</p>" in article_page(article, 4, 15)
+
+
+def test_the_reader_shows_what_answers_inside_the_quote() -> None:
+    """The same words stand out in the article as in the answer, and the link to it says which."""
+    start = NVIDIA.text.index("$589 billion")
+    cited = replace(LOSS, highlight=(start, start + len("$589 billion")))
+    link = parse_qs(unescape(reader_address(cited.passage, cited)).partition("?")[2])
+    places = [int(link[name][0]) for name in ("start", "end", "first", "last")]
+    page = article_page(NVIDIA, *places)
+    assert f"<mark>{LOSS.quote.replace('$589 billion', '<strong>$589 billion</strong>')}</mark>" in page
+    article = Article("a", "T", "One two.\n\nThree four.")
+    assert "<mark>t<strong>wo.</strong></mark></p><p><mark><strong>Th</strong>ree</mark>" in article_page(
+        article, 4, 15, 5, 12
+    )
+    assert "<strong>" not in article_page(article, 4, 8, 12, 15)
 
 
 def test_only_addresses_of_the_web_become_links_and_they_say_that_they_leave() -> None:

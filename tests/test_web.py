@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, cycle
 from pathlib import Path
 from threading import Event as Signal
@@ -103,8 +104,14 @@ def test_an_answer_streams_and_thinking_folds(
 def test_a_mark_opens_the_sentence_in_its_article(
     scripted: ScriptedAssistant, address: str, visit: Visit, phone: bool
 ) -> None:
-    """`[1]` leads to the highlighted sentence in the whole article, with outlets, date and originals; Escape back."""
-    scripted.scripts.append(model_answer())
+    """`[1]` leads to the highlighted sentence in the whole article, with outlets, date and originals; Escape back.
+
+    The words that answer by themselves stand out in it as they do in the answer.
+    """
+    start = NVIDIA.text.index("$589 billion")
+    source = replace(LOSS, highlight=(start, start + len("$589 billion")))
+    answer = Answer("", f"{LOSS.quote} [1]", (source,), (source.passage,))
+    scripted.scripts.append([CitationEvent(source), TextEvent(answer.text), DoneEvent(answer)])
     page = visit(address, phone=phone)
     ask(page)
     expect(page.locator("#chat .badge")).to_be_visible()
@@ -112,6 +119,8 @@ def test_a_mark_opens_the_sentence_in_its_article(
     mark.click()
     reader = page.get_by_role("dialog", name="Source")
     expect(reader.locator("mark")).to_have_text(LOSS.quote)
+    expect(reader.locator("mark strong")).to_have_text("$589 billion")
+    expect(page.locator("#chat .answer strong")).to_have_text("$589 billion")
     expect(reader.locator("mark")).to_be_focused()
     expect(reader.locator("mark")).to_be_in_viewport(ratio=1)
     expect(reader.locator("h2")).to_have_text(NVIDIA.title)

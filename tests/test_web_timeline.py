@@ -180,7 +180,7 @@ def test_an_index_without_dates_or_figures_says_so(
     page = visit(address)
     page.locator("#to-timeline").dispatch_event("click")
     panel = page.locator("#timeline")
-    expect(panel.locator(".events .none")).to_contain_text("is marked with the days whose events it tells")
+    expect(panel.locator(".events .none")).to_contain_text("says on which day something happened")
     expect(panel.locator(".picture")).to_be_hidden()
     panel.get_by_role("button", name="Figures").click()
     expect(panel.locator(".changes .none")).to_be_visible()

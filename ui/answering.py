@@ -9,7 +9,7 @@ from typing import Any
 from rag.errors import AftershockError, ConversationMissingError, ConversationsError
 from rag.records import Answer, Event
 from ui.places import Places, Stream
-from ui.render import Turn
+from ui.turn import Turn
 
 LINGER_SECONDS = 20.0
 """For so long an answer goes on that nobody watches: a reload of the page takes a few seconds."""

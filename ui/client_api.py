@@ -10,7 +10,7 @@ from rag.errors import AftershockError
 from ui.export import record
 from ui.models import Models
 from ui.places import Places
-from ui.render import Turn
+from ui.turn import Turn
 
 MOST_PASSAGES = 100
 

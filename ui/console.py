@@ -117,7 +117,7 @@ def write_passages(passages: Sequence[Passage]) -> None:
 
 def write_timeline(entries: Sequence[TimelineEntry]) -> None:
     """Print events, one a line, each behind its day, and under them the articles that tell of them."""
-    from ui.render import day
+    from ui.wording import day
 
     console = output()
     days = [day(entry.date) for entry in entries]
@@ -141,7 +141,7 @@ def write_timeline(entries: Sequence[TimelineEntry]) -> None:
 
 def source_line(passage: Passage) -> Text:
     """Title, everybody who reported it, and the date."""
-    from ui.render import day
+    from ui.wording import day
 
     names = [passage.outlet, *(source.outlet for source in passage.sources)]
     outlets = list(dict.fromkeys(name for name in names if name))

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from rag.records import Answer, Article, Citation, Passage
 from ui.conversations import SavedConversation, SavedTurn
-from ui.render import day
+from ui.wording import day
 
 _PUNCTUATION = re.compile(r"[\\`*_\[\]#|~&!$]")
 _DANGEROUS = re.compile(r"[\\`\[\]]|\$(?=\$)|(?<=\$)\$|~(?=~)|(?<=~)~|&(?=#|\w+;)")

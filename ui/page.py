@@ -19,6 +19,7 @@ from ui.guard import visitor_of
 from ui.models import Models
 from ui.places import Places
 from ui.suggest import suggestions
+from ui.turn import Turn
 
 if TYPE_CHECKING:
     import gradio
@@ -58,7 +59,7 @@ class Session:
 
     conversation: str = ""
     view: int = 0
-    turns: list[render.Turn] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
 
 
 def theme() -> "gradio.themes.Base":
@@ -227,7 +228,7 @@ async def _begin(
     question = wanted.question.strip() or session.turns[number - 1].question
     earlier = saved[: number - 1]
     history = [] if wanted.alone else [(t.answer.question, t.answer.text) for t in earlier if t.answer.text]
-    turn = render.Turn(question, len(earlier) + 1, wanted.ignore)
+    turn = Turn(question, len(earlier) + 1, wanted.ignore)
     session.turns = [*_earlier(earlier, None), turn]
 
     def stream() -> Generator[Event, None, None]:
@@ -243,11 +244,11 @@ async def _begin(
     return desk.start(key, turn, stream, save)
 
 
-def _earlier(saved: Sequence[SavedTurn], until: int | None) -> list[render.Turn]:
-    return [render.Turn.saved(turn) for turn in saved if until is None or turn.number < until]
+def _earlier(saved: Sequence[SavedTurn], until: int | None) -> list[Turn]:
+    return [Turn.saved(turn) for turn in saved if until is None or turn.number < until]
 
 
-def _next(turns: Sequence[render.Turn]) -> tuple[str, ...]:
+def _next(turns: Sequence[Turn]) -> tuple[str, ...]:
     if not turns or not turns[-1].answer:
         return ()
     return suggestions(turns[-1].answer, [turn.question for turn in turns])

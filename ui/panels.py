@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from rag.recommend import gibibytes
 from rag.settings import Settings
 from ui.conversations import Conversation, Found
-from ui.render import day, outlets_of, own_sentence
+from ui.wording import day, outlets_of, own_sentence
 
 if TYPE_CHECKING:
     from ui.library import Addition, Shelf

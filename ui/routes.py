@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from rag.errors import AftershockError, ConversationMissingError, LoadError, QuestionError, SettingsError
 from ui import charts, export, panels, render
+from ui.article_page import article_page
 from ui.conversations import Conversations, Visitor
 from ui.guard import visitor_of
 from ui.library import MOST_BYTES, Library
@@ -51,9 +52,9 @@ def _add_articles(routes: "APIRouter", models: Models) -> None:
     from fastapi.responses import HTMLResponse
 
     @routes.get("/article", response_class=HTMLResponse)
-    def article(id: str, start: int = 0, end: int = 0) -> HTMLResponse:
+    def article(id: str, start: int = 0, end: int = 0, first: int = 0, last: int = 0) -> HTMLResponse:
         try:
-            return HTMLResponse(render.article_page(models.assistant().article(id), start, end))
+            return HTMLResponse(article_page(models.assistant().article(id), start, end, first, last))
         except KeyError:
             return HTMLResponse(render.failure("This article is no longer in the index."), status_code=404)
 

@@ -11,8 +11,9 @@ from html import escape
 
 from rag.records import Citation, DailyChange, TimelineEntry
 from rag.topics import TOPICS, topic_of
+from ui.article_page import reader_address
 from ui.charts import ADDRESS
-from ui.render import day, outlets_of, reader_address
+from ui.wording import day, outlets_of
 
 NO_EVENTS = "No article here says on which day something happened."
 NO_CHANGES = "No article here says how far a price or an index moved on a day."
