@@ -63,7 +63,6 @@ _AROUND = (0, 1, 2, 4, 5, 6)
 _EDGE = np.zeros(3, np.uint64)
 _HEADER = struct.Struct("<HHH")
 _VALUE_BITS = 12
-_CACHE_KILOBYTES = 8_000
 
 _Hashes = NDArray[np.uint64]
 
@@ -95,7 +94,6 @@ class Stories:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("")
-        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
         self._database.execute("PRAGMA journal_mode = OFF")
         # Numbers are never given twice, so that what still leads to a story that was removed leads nowhere.
         self._database.executescript(
@@ -166,7 +164,7 @@ def likeness(one: bytes, other: bytes) -> Likeness:
     return _compared(*(_sketch(_unpacked(signature)[1]) for signature in (one, other)))
 
 
-@lru_cache(20_000)
+@lru_cache(5_000)  # of the most frequent words, which are nine of ten
 def _hash(token: str) -> int:
     """A word's hash, which is marked when the word is a figure."""
     token = _UNITS.get(token, token)

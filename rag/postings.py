@@ -27,7 +27,8 @@ BREAK = 0
 K1, B = 1.2, 0.75
 """Of BM25: how soon more of a word adds nothing more, and how much a passage's length counts."""
 _MOST_COUNTED = 255
-_MOST_NUMBERS = 20_000
+_MOST_NUMBERS = 5_000
+"""Those of the most frequent words are kept: nine of ten that a text holds are among them."""
 _TOGETHER = 512
 """Passages whose words are counted together."""
 

@@ -29,7 +29,7 @@ SEGMENT = 16_384
 """Passages of one collection: a search takes some 2 ms for each collection, adding to one some 60 MB."""
 ALONE = 2_000
 """So many new vectors are worth a process of their own, which takes more than a second to start."""
-_BATCH = 512
+_BATCH = 256
 """Vectors given to Chroma together: each time it writes down what has changed of the graph."""
 
 
