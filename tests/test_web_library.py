@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from threading import Event as Signal
 
@@ -10,6 +11,7 @@ from ingest import polite, sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
 from tests.browser import Visit, ask, serving
+from tests.test_web_access import violations
 from tests.web_server import Handler, WebServer, html
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -66,3 +68,42 @@ def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
             page.get_by_role("button", name="Clear the list").click()
         expect(page.locator("#library .source")).to_have_count(1)
     assistant.close()
+
+
+def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, embedder: MiniLM, visit: Visit) -> None:
+    """WCAG 2.2 AA by machine, in all four views: what is being read, was added and failed, and what can be removed."""
+    (tmp_path / "ferry.md").write_text(FERRY, encoding="utf-8")
+    sync([tmp_path / "ferry.md"], Settings(tmp_path / "index"), embedder=embedder)
+    assistant = Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))
+    held = Signal()
+
+    def slow(handler: Handler) -> None:
+        held.wait()
+        html(title="The lighthouse")(handler)
+
+    found = {}
+    web = WebServer({"/lighthouse": slow})
+    with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
+        for scheme, phone in itertools.product(("light", "dark"), (False, True)):
+            page = visit(address, phone=phone, color_scheme=scheme, bypass_csp=True)
+            if (scheme, phone) == ("light", False):
+                page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE], ["broken.pdf", "no PDF"]]])
+                expect(page.locator("#library .additions .failed")).to_be_visible()
+                page.get_by_label("Address of a page or feed").fill(f"{web.url}/lighthouse")
+                page.get_by_role("button", name="Add link").click()
+            else:
+                page.locator("#to-library").dispatch_event("click")
+            expect(page.locator("#library .additions .reading progress")).to_be_visible()
+            page.get_by_text("2 files added by hand").click()
+            expect(page.get_by_role("button", name="Remove bridge.md")).to_be_visible()
+            found[scheme, phone, "in use"] = violations(page)
+            page.get_by_role("button", name="Remove bridge.md").click()
+            expect(page.get_by_role("button", name="Remove", exact=True).last).to_be_visible()
+            found[scheme, phone, "asked"] = violations(page)
+            page.keyboard.press("Escape")
+            page.get_by_label("Search the articles").fill("nothing holds this")
+            expect(page.locator("#library .none")).to_be_visible()
+            found[scheme, phone, "nothing found"] = violations(page)
+        held.set()
+    assistant.close()
+    assert {state: list_ for state, list_ in found.items() if list_} == {}

@@ -58,9 +58,8 @@ def opened(page: Page) -> Locator:
     return page.locator("#timeline")
 
 
-def click_point(page: Page, number: int) -> None:
+def click_point(page: Page, point: Locator) -> None:
     """Where Plotly draws it: what it listens to lies over its points."""
-    point = page.locator("#timeline .picture .point").nth(number)
     while not (box := point.bounding_box()):  # It is being drawn anew.
         expect(point).to_be_visible()
     page.mouse.move(box["x"] + box["width"] / 2 - 3, box["y"] + box["height"] / 2)
@@ -81,7 +80,7 @@ def test_an_event_is_read_at_its_sentence_and_asked_about(served: tuple[Scripted
     assert any("/charts/" in url for url in asked_for)
     expect(panel.locator(".picture .point")).to_have_count(4)
     expect(panel.locator(".picture .ytick")).to_have_text(["Markets", "Models", "Policy"])
-    click_point(page, 0)
+    click_point(page, panel.locator(".picture .point").first)
     expect(page.locator("#reader mark")).to_have_text(LOSS.quote)
     expect(panel.locator(".card .about").first).to_have_text("27 January 2025 · Markets")
     page.get_by_role("button", name="Next source").click()
@@ -98,8 +97,17 @@ def test_an_event_is_read_at_its_sentence_and_asked_about(served: tuple[Scripted
 def test_arrow_keys_go_through_the_picture(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
     """By keyboard alone: each event in turn, its sentence announced, read with Enter, the picture zoomed."""
     page = visit(served[1])
-    panel = opened(page)
-    panel.locator(".picture").focus()
+    page.get_by_role("button", name="Timeline").focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#timeline")
+    expect(panel.locator(".picture .point").first).to_be_visible()
+    expect(panel.get_by_role("button", name="Events")).to_be_focused()
+    picture = panel.locator(".picture")
+    while not picture.evaluate("picture => picture === document.activeElement"):
+        page.keyboard.press("Tab")
+        focused = "getComputedStyle(document.activeElement)"
+        visible = page.evaluate(f"{focused}.outlineStyle != 'none' || {focused}.boxShadow != 'none'")
+        assert visible, page.evaluate("document.activeElement.outerHTML")
     expect(panel.locator(".card")).to_have_attribute("aria-live", "polite")
     for event in EVENTS:
         page.keyboard.press("ArrowRight")
@@ -118,6 +126,7 @@ def test_arrow_keys_go_through_the_picture(served: tuple[ScriptedAssistant, str]
     page.wait_for_function(f"{ranges}[0] < {before[0]} + 864e5")
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
+    expect(page.get_by_role("button", name="Timeline")).to_be_focused()
 
 
 def test_picture_and_table_show_what_the_filters_leave(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
@@ -159,8 +168,15 @@ def test_figures_are_drawn_with_every_value_that_is_told(served: tuple[ScriptedA
     expect(day.locator(".bars .point")).to_have_count(2)
     expect(day.locator(".scatterlayer .point")).to_have_count(2)
     expect(day.locator(".ytick")).to_have_text(["Nasdaq Composite", "Nvidia"])
+    for nth, (said, quote) in enumerate({"Nasdaq Composite −3.1%": NASDAQ.quote, "Nvidia −17%": FALL.quote}.items()):
+        click_point(page, day.locator(".bars .point path").nth(nth))
+        expect(panel.locator(".card .about").first).to_have_text(f"27 January 2025 · {said}")
+        expect(page.locator("#reader mark")).to_have_text(quote)
+        page.keyboard.press("Escape")
+    panel.locator(".picture").press("Home")
     panel.locator(".picture").press("ArrowDown")
-    expect(panel.locator(".card .about").first).to_have_text("27 January 2025 · Nvidia −17%")
+    expect(panel.locator(".card .about").first).to_have_text("27 January 2025 · Nvidia −16.2%")
+    panel.locator(".picture").press("Home")
     panel.locator(".picture").press("Enter")
     expect(page.locator("#reader mark")).to_have_text(FALL.quote)
     page.keyboard.press("Escape")
@@ -187,7 +203,8 @@ def test_an_index_without_dates_or_figures_says_so(
     expect(panel.locator(".changes .none")).to_contain_text("how far a price or an index moved")
 
 
-@pytest.mark.parametrize(("scheme", "phone"), [("light", False), ("dark", True)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True])
 def test_axe_finds_nothing_in_the_timeline(
     served: tuple[ScriptedAssistant, str], visit: Visit, phone: bool, scheme: str
 ) -> None:
