@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from ingest import rebuild, sync
+from ingest import polite, rebuild, sync
 from ingest.verify import verify
 from rag import generations
+from rag.embed import MiniLM
 from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.index import Index
 from rag.settings import Settings
 from tests.quick_embedder import QuickEmbedder
+from tests.web_server import WebServer, html
 from ui.cli import main
 
 TEXTS = {
@@ -200,3 +202,26 @@ def test_no_index_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[
     for command in ("verify", "rebuild"):
         assert main(["index", command, "--index", str(tmp_path / "none")]) == 1
         assert capsys.readouterr().err.startswith(f"There is no index at {tmp_path / 'none'}")
+
+
+def test_pages_from_the_web_are_listed_and_forgotten(
+    tmp_path: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a link brought is named by its address and can be taken out by it, as on the page; nothing else goes."""
+    monkeypatch.setattr(polite, "PAUSE", 0.0)
+    (tmp_path / "ferry.md").write_text("# The ferry\n\nThe ferry ran every twelve minutes.\n", encoding="utf-8")
+    where = ("--index", str(tmp_path / "index"))
+    with WebServer({"/story": html(title="The lighthouse")}) as server:
+        address = f"{server.url}/story"
+        sync([tmp_path / "ferry.md", address], Settings(tmp_path / "index"), embedder=embedder, allowed=["127.0.0.0/8"])
+    assert main(["index", "links", "--json", *where]) == 0
+    assert json.loads(capsys.readouterr().out) == {address: "The lighthouse"}
+    assert main(["index", "forget", f"{address}-of-another", *where]) == 1
+    assert "'aftershock index links' lists those it has" in capsys.readouterr().err
+    assert main(["index", "forget", f"{address}?utm_source=x", *where]) == 0
+    assert "1 removed" in capsys.readouterr().out
+    assert main(["index", "links", *where]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, "There are none" in shown.err) == ("", True)
+    with closing(Index.open(tmp_path / "index", embedder.identity)) as left:
+        assert [article.title for article in left.articles()] == ["The ferry"]
