@@ -29,7 +29,7 @@ WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
 DIMENSIONS = 384
 
-_MOST_LENGTHS = 20_000
+_MOST_LENGTHS = 10_000
 """Words whose length in tokens is remembered; nearly all words of a text are among them."""
 _LONGEST_WORD = 40
 
@@ -151,10 +151,10 @@ class MiniLM:
         unknown = list({word for some in words for word in some}.difference(known))
         encodings = self._counter.encode_batch(unknown, add_special_tokens=False) if unknown else ()
         new = {word: len(encoding.ids) for word, encoding in zip(unknown, encodings, strict=True)}
-        counts = [sum(known[word] if word in known else new[word] for word in some) for some in words]
         known.update((word, length) for word, length in new.items() if len(word) <= _LONGEST_WORD)
         self._lengths = known
-        return counts
+        lengths = known if new.keys() <= known.keys() else known | new
+        return [sum(map(lengths.__getitem__, some)) for some in words]
 
     # LangChain's `Embeddings` interface, by shape: no base class, so that nothing of LangChain is imported here.
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

@@ -31,6 +31,7 @@ _MOST_NUMBERS = 5_000
 """Those of the most frequent words are kept: nine of ten that a text holds are among them."""
 _TOGETHER = 512
 """Passages whose words are counted together."""
+_STRETCH = 16_384
 
 Posting: TypeAlias = "tuple[int, bytes, bytes]"
 """A word's number, the places of the passages that hold it as 16-bit integers, and how often each as 8-bit ones."""
@@ -83,11 +84,20 @@ def _together(passages: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int,
 
 
 def _postings(found: NDArray[np.uint64]) -> Iterator[Posting]:
-    words = (found >> np.uint64(24)).astype(np.uint32)
-    bounds = [0, *(np.flatnonzero(words[1:] != words[:-1]) + 1).tolist(), len(found)] if len(found) else []
-    for start, end in pairwise(bounds):
+    for start, end in pairwise(_bounds(found)):
         places = (found[start:end] >> np.uint64(8)).astype(np.uint16)
-        yield int(words[start]), places.tobytes(), found[start:end].astype(np.uint8).tobytes()
+        yield int(found[start]) >> 24, places.tobytes(), found[start:end].astype(np.uint8).tobytes()
+
+
+def _bounds(found: NDArray[np.uint64]) -> Iterator[int]:
+    """Where each word begins, and the end; looked for a stretch at a time, as all at once takes thrice the memory."""
+    if not len(found):
+        return
+    yield 0
+    for start in range(0, len(found) - 1, _STRETCH):
+        words = found[start : start + _STRETCH + 1] >> np.uint64(24)
+        yield from (np.flatnonzero(words[1:] != words[:-1]) + start + 1).tolist()
+    yield len(found)
 
 
 @dataclass(frozen=True, slots=True)
