@@ -18,6 +18,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag import memory
 from rag.chroma import Collections
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def _end_with_parent() -> None:
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory.give_back_large_pieces()  # such as hold a graph that has outgrown them
     try:
         fill(Path(sys.argv[1]), int(sys.argv[2]))
     except Exception as error:  # whatever a library may come up with: its text is the reason that the user sees
