@@ -12,6 +12,7 @@ from ingest.article import header
 from ingest.cache import Embeddings, key
 from ingest.duplicates import Stories, signature
 from ingest.split import Chunk, clip_header, split
+from rag import memory
 from rag.embed import Embedder
 from rag.index import Embedding, Index, NewPassage
 from rag.records import Article
@@ -82,6 +83,7 @@ class Builder:
     def __init__(
         self, index: Index, base: Index | None, embedder: Embedder, at_hand: Embeddings, filler: Filler
     ) -> None:
+        memory.give_back_large_pieces()  # such as hold the postings of a segment
         self.passages = 0
         """How many were written so far."""
         self._index = index

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from rag import generations, memory
+from rag import generations
 from rag.embed import DIMENSIONS, Embedded
 from rag.errors import IndexDamagedError, IndexMismatchError, IndexStateError
 from rag.figures import MONTHS
@@ -245,7 +245,6 @@ class Index:
     def written(cls, folder: Path, root: Path) -> Self:
         """A generation that is being built, ready to be written; `complete` ends that."""
         index = cls(folder, root)
-        memory.give_back_large_pieces()  # such as hold the postings of a segment
         with _unwritten(root):
             # What is committed survives the end of this process at once, and that of the machine when it is complete.
             index._database.execute("PRAGMA journal_mode = WAL")

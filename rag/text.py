@@ -11,7 +11,7 @@ from typing import Any
 # name of a version: "V3.1" is not "V3".
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_]\.){2,}|[^\W\d_]+\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W\d_]+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_MOST_WORDS = 5_000
+_MOST_WORDS = 10_000
 """Whose terms are kept: nearly all words of a text are among the most frequent ones."""
 _POSSESSIVE = re.compile(r"['’]s$")
 
