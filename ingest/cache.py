@@ -21,6 +21,8 @@ from rag.index import Embedding, Index
 _COARSEST_CLOCK_NS = 2_000_000_000
 """Within this time two changes of a file can bear the same time: on FAT file systems it is two seconds."""
 _MOST_KEYS = 10_000
+_CACHE_KILOBYTES = 200
+"""Of SQLite's for the ledger, which is no slower for it: a run looks up each of its lines once."""
 
 
 def key(embedder: str, text: str, spans: Sequence[tuple[int, int]]) -> bytes:
@@ -147,6 +149,8 @@ class Ledger:
             raise IndexStateError(unwritten(path.parent, error)) from error
         # Losing some of it costs no more than reading some files again.
         self._database.execute("PRAGMA synchronous = OFF")
+        for part in ("main", "temp"):
+            self._database.execute(f"PRAGMA {part}.cache_size = -{_CACHE_KILOBYTES}")
         self._database.execute("CREATE TEMP TABLE seen (id TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID")
         self._reader = version("aftershock")
 
