@@ -62,6 +62,8 @@ _FIGURE = 1 << 32
 _AROUND = (0, 1, 2, 4, 5, 6)
 _EDGE = np.zeros(3, np.uint64)
 _HEADER = struct.Struct("<HHH")
+_CACHE_KILOBYTES = 1_000
+"""Of SQLite's for the stories, which are looked up all over the place: more makes them no faster."""
 _VALUE_BITS = 12
 
 _Hashes = NDArray[np.uint64]
@@ -95,6 +97,7 @@ class Stories:
     def __init__(self) -> None:
         self._database = sqlite3.connect("")
         self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
         # Numbers are never given twice, so that what still leads to a story that was removed leads nowhere.
         self._database.executescript(
             """CREATE TABLE story (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, packed BLOB);
