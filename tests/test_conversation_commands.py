@@ -11,7 +11,8 @@ import pytest
 from evals import event
 from rag.records import Answer
 from tests.test_cli import Run, assert_one_sentence, run
-from ui.conversations import Conversations, Visitor, location
+from ui.conversation_file import location
+from ui.conversations import Conversations, Visitor
 
 __all__ = ["run"]
 

@@ -23,8 +23,9 @@ from rag.records import (
     Source,
     Support,
 )
-from ui import conversations
-from ui.conversations import Conversations, Visitor, location, title_of
+from ui import conversation_file, conversations
+from ui.conversation_file import location
+from ui.conversations import Conversations, Visitor, title_of
 
 QUOTE = "Nvidia lost $589 billion."
 PASSAGE = Passage(QUOTE, 0.5, "a", "Nvidia", "CNBC", "2025-01-27", "https://example.org", 0, 25, (Source("CNBC"),))
@@ -227,7 +228,7 @@ def test_what_could_not_be_taken_out_at_once_is_later(place: Path, anna: Visitor
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM turns").fetchall()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conversations, "_BUSY_SECONDS", 0.05)
+        patch.setattr(conversation_file, "_BUSY_SECONDS", 0.05)
         anna.delete(made)
     assert anna.listed() == []
     assert b"Xanadu" in bytes_on_disk(place)
@@ -313,7 +314,7 @@ def test_a_damaged_file_is_moved_aside(place: Path, anna: Visitor, damage: str) 
 def test_a_file_of_the_first_version_is_brought_up_to_date(place: Path) -> None:
     """What was saved before there was a search is there, and found."""
     with sqlite3.connect(place) as old:
-        old.executescript(conversations._STEPS[0] + "PRAGMA user_version = 1;")
+        old.executescript(conversation_file._STEPS[0] + "PRAGMA user_version = 1;")
         old.execute("INSERT INTO conversations VALUES (1, 'abc', 'anna', 'Old title', '2025-02-01', '2025-02-01')")
         old.execute(
             "INSERT INTO turns (conversation, number, asked, answer) VALUES (1, 1, '2025-02-01', ?)",

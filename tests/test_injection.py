@@ -18,7 +18,7 @@ from rag import Assistant, Settings
 from rag.embed import MiniLM
 from rag.records import UNSUPPORTED, Answer, CitationEvent, DoneEvent, Event, TextEvent, WithdrawnEvent
 from tests.ollama_server import Model, OllamaServer
-from ui import console, render
+from ui import answer_view, render
 from ui.turn import Turn
 
 QUESTION = "How much market value did Nvidia lose on 27 January 2025?"
@@ -107,8 +107,8 @@ def test_the_page_links_to_nothing_outside_itself(events: list[Event]) -> None:
 def test_the_terminal_shows_no_address(events: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is printed of the text has no address that a terminal would make a link, and says what is unsupported."""
     printed = io.StringIO()
-    monkeypatch.setattr(console, "output", lambda: Console(file=printed, width=100, markup=False, highlight=False))
-    console.show_answer(iter(events))
+    monkeypatch.setattr(answer_view, "output", lambda: Console(file=printed, width=100, markup=False, highlight=False))
+    answer_view.show_answer(iter(events))
     text, _, _ = printed.getvalue().partition("\n\n[1]")
     assert UNSUPPORTED in text
     assert "://" not in text

@@ -19,6 +19,7 @@ from rag.errors import AftershockError, IndexBusyError, IndexMissingError, Quest
 from rag.length import LENGTHS
 from rag.settings import MODEL_FORMS, Settings, default_index
 from ui import console, conversation_commands, index_commands, model_commands, preferences
+from ui.answer_view import show_answer
 
 if TYPE_CHECKING:
     from ingest import Report
@@ -115,7 +116,7 @@ def ask(
     settings = preferences.compose(console.warn, index=index, model=model, think=think, length=length)
     asked = _question(question)
     with closing(open_assistant(settings)) as assistant, closing(assistant.stream(asked)) as events:
-        answer = console.show_answer(events, text=not as_json)
+        answer = show_answer(events, text=not as_json)
     if as_json:
         console.write_json(answer)
     if answer.interrupted:

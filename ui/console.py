@@ -1,38 +1,24 @@
-"""Answers and messages for a terminal: coloured and wrapped there, plain lines in a pipe."""
+"""Records and messages for a terminal: coloured and wrapped there, plain lines in a pipe."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
-from rich.control import Control
-from rich.segment import ControlType
 from rich.status import Status
 from rich.text import Text
 
 from rag.records import (
-    UNSUPPORTED,
-    Answer,
-    Citation,
-    CitationEvent,
-    DoneEvent,
-    Event,
     Passage,
-    ReasoningEvent,
-    StageEvent,
-    TextEvent,
     TimelineEntry,
-    WithdrawnEvent,
 )
-from ui.highlight import CLOSE, OPEN, mark_highlights
 
 if TYPE_CHECKING:
     from ingest import Progress as IngestProgress
@@ -45,16 +31,15 @@ T = TypeVar("T")
 
 # What articles and models say is printed on a terminal, which obeys control characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MARK = r"\[\d+\]"
-_WORD = re.compile(r"\s+|\S+")
-_HIGHLIGHT = re.compile(f"([{OPEN}{CLOSE}])")
+MARK = r"\[\d+\]"
+"""An answer's marks, as a pattern."""
 
 
 class Cancelled(Exception):
     """The user interrupted something that can go on later; the text is one sentence that says how."""
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """The text, as long as it was, without control characters."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
@@ -83,7 +68,7 @@ def write_json(record: Any) -> None:
 
 def write_document(text: str) -> None:
     """Print a whole text on standard output as it is, and without control characters where that is a terminal."""
-    print(_harmless(text) if output().is_terminal else text, end="")  # noqa: T201
+    print(harmless(text) if output().is_terminal else text, end="")  # noqa: T201
 
 
 def write(
@@ -96,7 +81,7 @@ def write(
 ) -> None:
     """Print lines, wrapped between words on a terminal only, all behind `indent` spaces, the first behind `first`."""
     text = Text(text, style=style) if isinstance(text, str) else text
-    text = Text(_harmless(text.plain), style=text.style, spans=text.spans)
+    text = Text(harmless(text.plain), style=text.style, spans=text.spans)
     lines = text.wrap(console, console.width - indent) if console.is_terminal else text.split()
     for number, line in enumerate(lines):
         line.rstrip()
@@ -127,7 +112,7 @@ def write_timeline(entries: Sequence[TimelineEntry]) -> None:
     for entry, of_day in zip(entries, days, strict=True):
         marks = " ".join(f"[{citation.number}]" for citation in entry.citations)
         line = Text(f"{entry.text} {marks}")
-        line.highlight_regex(_MARK, "bold cyan")
+        line.highlight_regex(MARK, "bold cyan")
         write(console, line, margin, first=of_day)
         for citation in entry.citations:
             articles.setdefault(citation.passage.article_id, citation.passage)
@@ -136,7 +121,7 @@ def write_timeline(entries: Sequence[TimelineEntry]) -> None:
         console.print()
         write(console, Text(" ".join(f"[{number}]" for number in numbers[article_id]), style="bold cyan"))
         write(console, source_line(passage), 4)
-        _write_address(console, passage.url)
+        write_address(console, passage.url)
 
 
 def source_line(passage: Passage) -> Text:
@@ -244,7 +229,7 @@ def pull_progress() -> Iterator[Callable[[PullProgress], None]]:
         task = bar.add_task("asking", total=None)
 
         def report(now: PullProgress) -> None:
-            description = _harmless(now.status or "asking")
+            description = harmless(now.status or "asking")
             bar.update(task, description=description, completed=now.completed, total=now.total or None)
 
         yield report
@@ -279,151 +264,8 @@ def ingest_progress() -> Iterator[Callable[[IngestProgress], None]]:
         yield show
 
 
-def show_answer(events: Iterable[Event], *, text: bool = True) -> Answer:
-    """Print an answer as its events arrive: what is going on as a line that vanishes, then text, then sources.
-
-    Args:
-        events: a stream of `rag.Assistant`.
-        text: print the answer itself, and not only what is going on.
-    """
-    with _AnswerView(text) as view:
-        for event in events:
-            view.take(event)
-            if isinstance(event, DoneEvent):
-                return event.answer
-    raise AssertionError("a stream ends with a DoneEvent")
-
-
-class _AnswerView:
-    """Use as a context manager, so that the terminal is left in order when the answer breaks off."""
-
-    def __init__(self, text: bool) -> None:
-        self._text = text
-        self._output = output()
-        self._messages = messages()
-        self._status = Status("", console=self._messages)
-        self._pending = ""
-        self._column = 0
-        self._reasoning = ""
-        self._seconds = 0.0
-        self._lines = 0
-        self._cited: list[Citation] = []
-        self._bold = False
-
-    def __enter__(self) -> Self:
-        self.say("Loading the embedding model")
-        if self._messages.is_terminal:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._status.stop()
-        if self._pending or self._column:
-            self._flow("\n")
-
-    def say(self, message: str) -> None:
-        """Show what is going on, on one line."""
-        line = Text(_harmless(" ".join(message.split())), style="dim")
-        line.truncate(self._messages.width - 4, overflow="ellipsis")
-        self._status.update(line)
-
-    def take(self, event: Event) -> None:
-        """Print what the event brings."""
-        match event:
-            case StageEvent():
-                self.say(event.message)
-            case ReasoningEvent():
-                self._reasoning += event.text
-                self._seconds = event.seconds
-                self.say(f"Thinking for {event.seconds:.0f} s: …{self._reasoning[-(self._messages.width - 32) :]}")
-            case TextEvent() if self._text and self._output.is_terminal:
-                self._fold()
-                self._flow(mark_highlights(event.text, self._cited))
-            case CitationEvent():
-                self._cited.append(event.citation)
-            case WithdrawnEvent():
-                self._withdraw()
-            case DoneEvent():
-                self._fold()
-                if self._text and not self._output.is_terminal:
-                    # Nobody reads along, and what is in a pipe can't be taken back.
-                    self._flow(event.answer.text)
-                self._flow("\n")
-                if self._text:
-                    self._write_disagreements(event.answer)
-                    self._write_sources(event.answer)
-                for note in event.answer.notes:
-                    write(self._messages, note, style="dim")
-
-    def _fold(self) -> None:
-        """The thinking gives way to one line that says how long it took."""
-        self._status.stop()
-        if self._reasoning and self._messages.is_terminal:
-            self._messages.print(f"Thought for {self._seconds:.0f} s", style="dim")
-        self._reasoning = ""
-
-    def _flow(self, text: str) -> None:
-        """Print more of the text; on a terminal a word is held back until it is whole, and begins a line if need be."""
-        if not self._output.is_terminal:
-            self._output.print(_harmless(text), end="", soft_wrap=True)
-            self._output.file.flush()
-            return
-        *whole, self._pending = _WORD.findall(self._pending + _harmless(text)) or [""]
-        if self._pending.isspace():
-            whole, self._pending = [*whole, self._pending], ""
-        for word in whole:
-            piece = Text()
-            for part in _HIGHLIGHT.split(word):
-                if part in (OPEN, CLOSE):
-                    self._bold = part == OPEN
-                else:
-                    piece.append(part, "bold" if self._bold else None)
-            piece.highlight_regex(_MARK, "bold cyan")
-            piece.highlight_regex(re.escape(UNSUPPORTED), "bold yellow")
-            if self._column + piece.cell_len >= self._output.width and not word.isspace():
-                self._output.print()
-                self._column = 0
-                self._lines += 1
-            self._output.print(piece, end="", soft_wrap=True)
-            self._column = 0 if word.endswith("\n") else self._column + piece.cell_len
-            self._lines += word.count("\n")
-
-    def _withdraw(self) -> None:
-        """Take the text back; where it has scrolled away, say that what follows replaces it."""
-        if not (self._lines or self._column):
-            self._pending = ""
-            return
-        if self._lines < self._output.height:
-            up = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)] * self._lines
-            self._output.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2), *up))
-        else:
-            self._flow("\n")
-            self._output.print("After a check, in place of the above:", style="dim")
-        self._pending, self._column, self._lines = "", 0, 0
-
-    def _write_disagreements(self, answer: Answer) -> None:
-        for disagreement in answer.disagreements:
-            self._output.print()
-            write(self._output, Text.assemble(("Reports differ: ", "bold"), disagreement.subject))
-            for value in disagreement.values:
-                who = f" ({', '.join(value.outlets)})" if value.outlets else ""
-                line = Text(f"{value.value}{who} {' '.join(f'[{number}]' for number in value.citations)}")
-                line.highlight_regex(_MARK, "bold cyan")
-                write(self._output, line, 4)
-            if disagreement.explanation:
-                write(self._output, disagreement.explanation, 4)
-
-    def _write_sources(self, answer: Answer) -> None:
-        for citation in answer.citations:
-            self._output.print()
-            write(self._output, source_line(citation.passage), 4, first=f"[{citation.number}]")
-            write(self._output, f"“{' '.join(citation.quote.split())}”", 4)
-            _write_address(self._output, citation.passage.url)
-
-
-def _write_address(console: Console, url: str) -> None:
+def write_address(console: Console, url: str) -> None:
+    """Print an address on a line of its own; nothing where there is none."""
     if url:
         # Never wrapped: terminals make a whole address something to click on.
-        console.print(f"    {_harmless(url)}", style="dim", soft_wrap=True)
+        console.print(f"    {harmless(url)}", style="dim", soft_wrap=True)
