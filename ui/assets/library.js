@@ -8,7 +8,7 @@ const library = dialog(
   `<input type="search" id="shelf-words" placeholder="Search titles and texts" aria-label="Search the articles">
    <div class="adding">
      <p class="drop"><label for="files" class="quiet">Add files…</label><input type="file" id="files" multiple
-       class="unseen"> or drop them here</p>
+       class="unseen"><span class="by-mouse"> or drop them here</span></p>
      <form><input type="url" placeholder="https:// address of a page or feed" aria-label="Address of a page or feed"
        required maxlength="2000"><button type="submit" class="quiet">Add link</button></form>
    </div>

@@ -8,8 +8,18 @@ let Plotly = null;
 let place = null; // The element that holds the picture.
 let drawn = ""; // Which view it shows.
 
+// One thing is done to the picture after another: Plotly mixes up what is drawn while it still draws.
+let last = Promise.resolve();
+function inTurn(work) {
+  const turn = last.then(work);
+  last = turn.catch(() => {});
+  return turn;
+}
+
 /** Draw the rows, and return its points in the order in which one goes through them: {row, curve, point}. */
-export async function draw(into, view, rows, wanted) {
+export const draw = (into, view, rows, wanted) => inTurn(() => drawNow(into, view, rows, wanted));
+
+async function drawNow(into, view, rows, wanted) {
   place = into;
   Plotly ??= await library(wanted.charts);
   const made = view === "events" ? events(rows, wanted) : wanted.days.includes("/") ? week(rows, wanted) : day(rows, wanted);
@@ -31,38 +41,42 @@ export function forget() {
   drawn = "";
 }
 
-export function resize() {
-  if (!place?.data || !place.clientWidth) return;
-  const { width, height } = place.layout;
-  if (width !== place.clientWidth || height !== place.clientHeight) Plotly.relayout(place, size());
-}
+export const resize = () =>
+  inTurn(() => {
+    if (!place?.data || !place.clientWidth) return null;
+    const { width, height } = place.layout;
+    return width !== place.clientWidth || height !== place.clientHeight ? Plotly.relayout(place, size()) : null;
+  });
 
 /** Have these points stand out. */
-draw.mark = (points) => {
-  if (!place?.data) return;
-  const marked = place.data.map((_, curve) => points.filter((each) => each.curve === curve).map((each) => each.point));
-  Plotly.restyle(place, { selectedpoints: points.length ? marked : [null] });
-};
+draw.mark = (points) =>
+  inTurn(() => {
+    if (!place?.data) return null;
+    const marked = place.data.map((_, curve) => points.filter((each) => each.curve === curve).map((each) => each.point));
+    return Plotly.restyle(place, { selectedpoints: points.length ? marked : [null] });
+  });
 
 /** Have a point in sight. */
-draw.reveal = (point) => {
-  if (!point || drawn !== "events") return;
-  const at = Date.parse(point.row.dataset.date);
-  const [from, to] = range();
-  if (at < from || at > to) Plotly.relayout(place, { "xaxis.range": spread(at, to - from) });
-};
+draw.reveal = (point) =>
+  inTurn(() => {
+    if (!point || drawn !== "events") return null;
+    const at = Date.parse(point.row.dataset.date);
+    const [from, to] = range();
+    return at < from || at > to ? Plotly.relayout(place, { "xaxis.range": spread(at, to - from) }) : null;
+  });
 
-draw.zoom = (how) => {
-  if (drawn !== "events" || !place?.data) return;
-  const [from, to] = range();
-  const dates = place.data.flatMap((trace) => trace.x);
-  const wanted = {
-    in: () => spread((from + to) / 2, (to - from) / 2),
-    out: () => spread((from + to) / 2, (to - from) * 2),
-    all: () => whole(dates),
-  }[how]();
-  Plotly.relayout(place, { "xaxis.range": wanted });
-};
+draw.zoom = (how) =>
+  inTurn(() => {
+    if (drawn !== "events" || !place?.data) return null;
+    const [from, to] = range();
+    const dates = place.data.flatMap((trace) => trace.x);
+    const wanted = {
+      in: () => spread((from + to) / 2, (to - from) / 2),
+      out: () => spread((from + to) / 2, (to - from) * 2),
+      all: () => whole(dates),
+    }[how]();
+    return Plotly.relayout(place, { "xaxis.range": wanted });
+  });
 
 // Plotly writes times of UTC without saying so, and leaves out zeros at the end.
 const range = () =>
@@ -258,6 +272,16 @@ const pattern = () => ({ fgcolor: style("--raised"), fgopacity: 0.6, size: 6, so
 const bare = (row) => row.dataset.written.replace(/^[a-z ]+/, "").replace("%", "");
 const fade = { selected: { marker: { opacity: 1 } }, unselected: { marker: { opacity: 0.35 } } };
 
+// Where another report's mark stands beyond the end of a bar, the bar's figure would be written across it.
+const isBeyond = (marks) => (bar) =>
+  marks.some(
+    (mark) =>
+      mark.dataset.subject === bar.dataset.subject &&
+      mark.dataset.date === bar.dataset.date &&
+      percent(mark) * percent(bar) > 0 &&
+      Math.abs(percent(mark)) > Math.abs(percent(bar)),
+  );
+
 function week(rows, { days, subjects }) {
   const [first, last] = days.split("/");
   const inside = rows.filter((row) => row.dataset.date >= first && row.dataset.date <= last);
@@ -279,7 +303,7 @@ function week(rows, { days, subjects }) {
       type: "bar",
       marker: { color, pattern: { shape: PATTERNS[nth], fillmode: "overlay", ...pattern() } },
       text: narrow() ? undefined : own.bars.map(bare),
-      textposition: "outside",
+      textposition: own.bars.map((bar) => (isBeyond(own.marks)(bar) ? "none" : "outside")),
       textangle: 0,
       textfont: { size: 10.5 },
       constraintext: "none",
@@ -343,7 +367,7 @@ function day(rows, { days }) {
     orientation: "h",
     marker: { color: own.bars.map((row) => style(percent(row) < 0 ? "--fall" : "--rise")) },
     text: own.bars.map(label),
-    textposition: "outside",
+    textposition: own.bars.map((bar) => (!isBeyond(own.marks)(bar) ? "outside" : narrow() ? "none" : "inside")),
     textfont: { size: 11.5 },
     constraintext: "none",
     cliponaxis: false,
