@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 ASSETS = Path(__file__).parent / "assets"
+STYLES = "page conversation question reader actions conversations panels narrow timeline".split()  # noqa: SIM905
+"""In the order in which one outranks the other."""
 FONTS = Path(str(files("font_source_serif_pro"))) / "files"
 """Its Semibold and Regular are the page's serif: Gradio brings none that is whole, and systems differ."""
 DEFAULT_PORT = 7860
@@ -133,8 +135,8 @@ def build_app(
         path="/",
         app_kwargs=undocumented,
         theme=theme(),
-        head='<link rel="stylesheet" href="/page/page.css"><link rel="stylesheet" href="/page/timeline.css">'
-        '<script type="module" src="/page/page.js"></script>',
+        head="".join(f'<link rel="stylesheet" href="/page/{name}.css">' for name in STYLES)
+        + '<script type="module" src="/page/page.js"></script>',
         footer_links=[],
         run_history=False,
         allowed_paths=[],
