@@ -2,21 +2,22 @@
 
 From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
 there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
-From the own questions, asked of the shipped articles: `event_questions.jsonl` and `short_questions.jsonl`. Of SQuAD's
-articles one half is for fitting, the other for measuring; of the own questions those with odd line numbers.
+From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`, and
+`nearby_questions.jsonl`, of which half have no answer. Of SQuAD's articles one half is for fitting, the other for
+measuring; of the own questions those with odd line numbers.
 
-Prints the weights for `rag/relevance.py` and for `rag/gate.py`, the area under the curve, and the share of questions
-refused at several thresholds, and draws these as a picture.
+Prints the weights for `rag/relevance.py`, the area under the curve, and the share of questions refused at several
+thresholds, draws these as a picture, and writes the trees for `rag/gate.json`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from html import escape
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,12 +25,15 @@ import numpy as np
 import typer
 
 from evals import event, indexing, squad
+from evals.boosting import boosted
+from evals.refusing import Judged, draw
 from evals.remembering import RememberingEmbedder
 from ingest import sync_corpus
 from rag import gate, relevance
 from rag.assistant import PASSAGES
 from rag.conversation import standalone
 from rag.embed import MiniLM
+from rag.gate import Forest
 from rag.index import Index
 from rag.quote import read
 from rag.records import Passage, Sentence
@@ -40,20 +44,18 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OWN = ("event", "short")
-READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.4}
+OWN = ("event", "short", "nearby")
+READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.4, "nearby": 0.4}
 """What a set counts for in reading, however many questions it has."""
-REFUSING_WEIGHTS = {"event": 5.0, "short": 2.0, "missing": 4.0, "hard": 3.0}
+REFUSING_WEIGHTS = {"event": 3.0, "short": 2.0, "nearby": 3.0, "missing": 2.0, "hard": 0.5}
 """What one question of a set counts for in refusing: there are few own ones, and the hard ones are mostly luck."""
-TO_REFUSE = 2.0
-"""How many times as much an own question counts that has no answer: there are fewer of them."""
-HARD_STEP, MISSING_STEP = 6, 12
+HARD_STEP, MISSING_STEP = 2, 12
 """Every so many-th question of SQuAD is asked."""
 LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""
 PENALTY = 0.001
 """On the squares of the weights of reading, of features in standard deviations."""
-THRESHOLDS = (0.2, 0.25, 0.28, 0.32, 0.36, 0.4, 0.45, 0.5)
+THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,61 +170,13 @@ def read_rightly(some: Sequence[Example], weights: Sequence[float]) -> float:
     return float(np.mean([any(e.answers(s.passage, s.sentence) for s in f) for e, f in zip(some, firsts, strict=True)]))
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The questions of one set that were not fitted to: which have an answer, and how likely they are judged to."""
-
-    of: str
-    has_answer: NDArray[np.bool_]
-    chances: NDArray[np.float64]
-
-    def refused(self, threshold: float) -> tuple[float, float]:
-        """The shares refused of the questions without an answer and of those with one."""
-        below = self.chances < threshold
-        return _share(below[~self.has_answer]), _share(below[self.has_answer])
-
-
-def _share(values: NDArray[np.bool_]) -> float:
-    return float(values.mean()) if len(values) else 0.0
-
-
-def draw(judged: Sequence[Judged], threshold: float) -> str:
-    """How many questions with an answer are refused, against how many without one, as an SVG picture."""
-    colours = ("#1f6feb", "#d1702b", "#2f8f4e")
-    parts = []
-    for colour, judgement, row in zip(colours, judged, range(len(judged)), strict=False):
-        points = [judgement.refused(t) for t in np.linspace(0, 1.01, 102)]
-        line = " ".join(f"{60 + 400 * wrongly:.1f},{440 - 400 * rightly:.1f}" for rightly, wrongly in points)
-        rightly, wrongly = judgement.refused(threshold)
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<circle cx="{60 + 400 * wrongly:.1f}" cy="{440 - 400 * rightly:.1f}" r="5" fill="{colour}"/>')
-        label = f"{judgement.of}: {rightly:.2f} refused rightly, {wrongly:.2f} wrongly"
-        parts.append(f'<text x="190" y="{380 + 18 * row}" fill="{colour}">{escape(label)}</text>')
-    ticks = "".join(
-        f'<text x="{60 + 400 * t:.0f}" y="458" text-anchor="middle">{t}</text>'
-        f'<text x="52" y="{444 - 400 * t:.0f}" text-anchor="end">{t}</text>'
-        for t in (0, 0.25, 0.5, 0.75, 1)
-    )
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 490" font-family="sans-serif" font-size="12">'
-        '<rect width="480" height="490" fill="white"/><rect x="60" y="40" width="400" height="400" fill="none"'
-        ' stroke="#999"/>'
-        f'<text x="60" y="26">Questions refused; the dots are at the threshold of {threshold}</text>{ticks}'
-        '<text x="260" y="480" text-anchor="middle">share of those with an answer</text>'
-        '<text transform="translate(16 240) rotate(-90)" text-anchor="middle">share of those without one</text>'
-        f"{''.join(parts)}</svg>\n"
-    )
-
-
 def main(
     squad_file: Annotated[Path, typer.Argument(help="SQuAD 2.0, or part of it.")],
     keep: Annotated[Path | None, typer.Option(help="A folder for the indexes, to be used again next time.")] = None,
     picture: Annotated[Path | None, typer.Option(help="The file for the curves, an SVG.")] = None,
+    trees: Annotated[Path | None, typer.Option(help="The file for the trees, a JSON.")] = None,
 ) -> None:
     """Fit, measure, print and draw."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
-
     with indexing.folder(keep) as root:
         asked = [e for e in examples(squad_file, root) if e.found.evidence]
     fitted, others = [e for e in asked if e.is_fitted], [e for e in asked if not e.is_fitted]
@@ -234,35 +188,40 @@ def main(
             now, before = read_rightly(these, weights), read_rightly(these, relevance.WEIGHTS)
             print(f"{name}, {half}: first sentence right {now:.3f}, with the weights that are there {before:.3f}")  # noqa: T201
 
+    forest, judged = refuse(asked, weights)
+    for judgement in judged:
+        print(judgement.name, f"area under the curve {judgement.area:.3f}", sep=": ")  # noqa: T201
+        for threshold in THRESHOLDS:
+            rightly, wrongly = judgement.refused(threshold)
+            print(  # noqa: T201
+                f"    at {threshold}: {rightly:.3f} of the unanswerable refused, {wrongly:.3f} of the answerable"
+            )
+    if trees is not None:
+        trees.write_text(json.dumps(asdict(forest)).replace("[[", "[\n[", 1).replace("], [", "],\n[") + "\n")
+    if picture is not None:
+        shown = [j for j in judged if not j.is_fitted and j.of != "short"]
+        picture.write_text(draw(shown, gate.THRESHOLD), encoding="utf-8")
+
+
+def refuse(asked: Sequence[Example], weights: Sequence[float]) -> tuple[Forest, list[Judged]]:
+    """What judges whether an answer is there, and how well it does on each half of each set.
+
+    Args:
+        weights: of reading.
+    """
     readings = [read(e.text, e.found, weights) for e in asked]
     x = np.array([gate.features(reading) for reading in readings])
-    about_another = np.array([gate.is_about_another(reading) for reading in readings])
+    beside = np.array([gate.is_beside(reading) for reading in readings])
     y, is_fitted = np.array([e.has_answer for e in asked]), np.array([e.is_fitted for e in asked])
     sets = np.array([e.of for e in asked])
-    counts = np.array(
-        [REFUSING_WEIGHTS[e.of] * (TO_REFUSE if e.of in OWN and not e.has_answer else 1.0) for e in asked]
-    )
-    chosen = is_fitted & ~about_another
-    model = LogisticRegression(C=0.5, max_iter=5000)
-    model.fit(x[chosen], y[chosen], sample_weight=counts[chosen])
-    print(f"rag/gate.py: INTERCEPT = {model.intercept_[0]:.2f}")  # noqa: T201
-    print("WEIGHTS =", *(f"{w:.2f}," for w in model.coef_[0]), f"# {', '.join(gate.FEATURES)}")  # noqa: T201
-    chances = np.where(about_another, 0.0, model.predict_proba(x)[:, 1])
-    judged = []
-    for name in REFUSING_WEIGHTS:
-        for fitted_to in (True, False):
-            here = (sets == name) & (is_fitted == fitted_to)
-            judgement = Judged(name, y[here], chances[here])
-            judged += [judgement] if not fitted_to and name != "short" else []
-            curve = f"{roc_auc_score(y[here], chances[here]):.3f}" if len(set(y[here])) > 1 else "-"
-            print(f"{name}, {'fitted to' if fitted_to else 'the other'}: area under the curve {curve}")  # noqa: T201
-            for threshold in THRESHOLDS:
-                rightly, wrongly = judgement.refused(threshold)
-                print(  # noqa: T201
-                    f"    at {threshold}: {rightly:.3f} of the unanswerable refused, {wrongly:.3f} of the answerable"
-                )
-    if picture is not None:
-        picture.write_text(draw(judged, gate.THRESHOLD), encoding="utf-8")
+    counts = np.array([REFUSING_WEIGHTS[e.of] for e in asked])
+    chosen = is_fitted & ~beside
+    forest = boosted(x[chosen], y[chosen], counts[chosen], gate.SIGNS)
+    log_odds = np.array([forest.log_odds(row) for row in x])
+    chances = np.where(beside, 0.0, 1 / (1 + np.exp(-log_odds)))
+    halves = [(name, half) for name in REFUSING_WEIGHTS for half in (True, False)]
+    places = {(name, half): (sets == name) & (is_fitted == half) for name, half in halves}
+    return forest, [Judged(*own, y[here], chances[here]) for own, here in places.items()]
 
 
 if __name__ == "__main__":

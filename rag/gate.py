@@ -1,113 +1,205 @@
 """Whether the retrieved passages hold an answer at all. Pure.
 
-Raw cosine alone is a poor judge; together with what of the question is found again around the best sentence, what is
-missing there, and how far that sentence stands out, it is a good one. The weights are made and measured by
-`python -m evals.calibrate`.
+What is missing tells most: a question with one word that stands nowhere near the best sentence, and that nothing there
+comes close to in meaning, is about something else, however well the rest fits. How much each sign counts, and beyond
+what point, is the sum of small decision trees, made and measured by `python -m evals.calibrate`.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from difflib import get_close_matches
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
 
-from rag.kinds import days_named, holds, years_named
-from rag.quote import Reading, Scored
-from rag.records import Evidence, Sentence
-from rag.relevance import matches_in, words
-from rag.text import function_terms, terms
+from rag.figures import Date, dates
+from rag.kinds import holds
+from rag.quote import Reading
+from rag.records import Evidence, Passage, Sentence
+from rag.relevance import words
+from rag.text import terms
 
-CLOSEST = 4
-"""Passages in which the question's words and names are looked for."""
 SPELT_ALIKE = 0.8
 """Names that share so much of their letters are one name, spelt in two ways."""
-THRESHOLD = 0.32
+LEAST_COSINE = 0.2
+"""No question of our sets has its answer where no sentence is nearer to it."""
+REPORTED_WITHIN = 4
+"""Days: what happened on a Friday is still reported on Tuesday as what happened on Friday."""
+THRESHOLD = 0.36
 
 FEATURES = (
     "cosine",
     "words",
-    "lead",
-    "tokens",
-    "mean token",
-    "weighted tokens",
-    "worst token",
-    "words around",
-    "worst missing",
-    "name missing",
-    "pairs",
+    "missing words' matches",
+    "gap",
+    "names' gap",
+    "names' gap anywhere",
+    "tokens anywhere",
     "words with the kind",
-    "question denies",
-    "sentence denies",
+    "denies",
     "length",
 )
-INTERCEPT = -2.86
-WEIGHTS = (3.26, -0.08, -0.75, 1.20, 0.83, 0.59, 0.46, 1.05, 0.31, -1.26, 0.03, 0.09, -1.36, -0.09, -0.16)
+"""Of the best sentence: its cosine, the share of the question's words in it, how well those that are not in it are
+matched by others, by meaning. Of it and the sentences beside it: the most that one word is missed, and the names are
+missed, counting what comes close; the same of names in all passages. How well the question's tokens are matched there.
+The largest share of its words in a sentence that has something of the kind asked for. Of the question: whether it has a
+negation, and the logarithm of its length."""
+SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0)
+"""Whether more of each speaks for an answer (1), or against one (-1)."""
 
-_NAME = re.compile(
-    r"(?<!^)\b(?!(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August"
-    r"|September|October|November|December)\b)(?:[A-Z][a-z][\w-]*\w|[A-Z]{3,})\b"
+_DENIES = re.compile(
+    r"\b(?:not|never|no|without|except|unlike|un(?!der|i[tqov]|til)\w+|non\w+)\b|n['’]t\b", re.IGNORECASE
 )
-_DENIES = re.compile(r"\b(?:not|never|no|without|except|unlike|un\w+|non\w+)\b|n['’]t\b", re.IGNORECASE)
-_DENIED = re.compile(r"\b(?:not|never|no|none|neither|nor|without|nobody)\b|n['’]t\b", re.IGNORECASE)
-_NAME_OR_NUMBER = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
+
+Tree: TypeAlias = "float | tuple[int, float, Tree, Tree]"
+"""A value, or the number of a feature, and the trees for those with at most so much of it, and for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """What the judgement is made with: the log-odds are `start` and the values of all trees together."""
+
+    start: float
+    trees: tuple[Tree, ...]
+
+    def log_odds(self, values: Sequence[float]) -> float:
+        """Of an answer being there, for the values of all features."""
+        return self.start + sum(_value(tree, values) for tree in self.trees)
+
+
+def _value(tree: Tree, values: Sequence[float]) -> float:
+    while not isinstance(tree, float):
+        feature, most, below, above = tree
+        tree = below if values[feature] <= most else above
+    return tree
+
+
+@cache
+def shipped() -> Forest:
+    """The one that was fitted."""
+    made = json.loads(Path(__file__).with_name("gate.json").read_text(encoding="utf-8"))
+    return Forest(made["start"], tuple(made["trees"]))
 
 
 def confidence(reading: Reading) -> float:
-    """How likely the passages answer the question: 0 to 1; 0 when it has a day, year or name that none of them has."""
-    if not reading.ranked or is_about_another(reading):
+    """How likely the passages answer the question: 0 to 1."""
+    if not reading.ranked or is_beside(reading):
         return 0.0
-    score = INTERCEPT + sum(w * f for w, f in zip(WEIGHTS, features(reading), strict=True))
-    return 1 / (1 + math.exp(-score))
+    return 1 / (1 + math.exp(-shipped().log_odds(features(reading))))
 
 
-def is_about_another(reading: Reading) -> bool:
-    """Whether the question has a day, a year or a name that none of the passages has."""
-    another_time = any(_names_another(reading, named) for named in (days_named, years_named))
-    return another_time or _names_somebody_else(reading)
+def is_beside(reading: Reading) -> bool:
+    """Whether the passages are about something else or another time without any doubt."""
+    return max(s.sentence.dense for s in reading.ranked) < LEAST_COSINE or is_of_another_time(reading)
 
 
-def _names_another(reading: Reading, named: Callable[[str], frozenset[Any]]) -> bool:
-    """Whether the question names a time, and no passage names the same."""
-    asked = named(reading.question)
-    return bool(asked) and not any(asked & named(e.passage.text) for e in reading.retrieval.evidence)
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of the question: its terms, whether it is a name or a number, and the places and weight of its tokens."""
+
+    terms: frozenset[str]
+    is_name: bool
+    tokens: tuple[int, ...]
+    weight: float
+
+    def stands_among(self, held: Collection[str]) -> bool:
+        return bool(self.terms) and self.terms.issubset(held)
+
+    def is_spelt_like_one_of(self, held: Collection[str]) -> bool:
+        return any(get_close_matches(term, held, 1, SPELT_ALIKE) for term in self.terms)
+
+    def match(self, rows: Sequence[Sequence[float]]) -> float:
+        """How well its tokens are matched, each in that row where it is matched best."""
+        return sum(max(row[token] for row in rows) for token in self.tokens) / len(self.tokens) if rows else 0.0
+
+
+def _words(reading: Reading) -> list[_Word]:
+    tokens, question = reading.retrieval.tokens, reading.question
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(tokens):
+        places.setdefault(token.word, []).append(place)
+    return [
+        _Word(frozenset(terms(word)), _is_name(word, question), tuple(own), sum(tokens[place].weight for place in own))
+        for word, own in places.items()
+    ]
+
+
+def _is_name(word: str, question: str) -> bool:
+    """Whether a word of the question is a name or a number; any word can begin it."""
+    return (word[:1].isupper() or word[:1].isdigit()) and not question.startswith(word)
 
 
 def features(reading: Reading) -> tuple[float, ...]:
-    """What the judgement rests on, in the order of `FEATURES`, each about 0 to 1.
-
-    The best sentence is looked at with its neighbours and its passage: which of the question's words and names stand
-    there, how near each other, and whether some sentence with most of them has something of the kind asked for.
-    """
-    question, retrieval, asked, ranked = reading.question, reading.retrieval, reading.asked, reading.ranked
-    best = ranked[0]
+    """What the judgement rests on, in the order of `FEATURES`, each about 0 to 1."""
+    retrieval, best = reading.retrieval, reading.ranked[0]
     evidence = next(e for e in retrieval.evidence if e.passage == best.passage)
     place = evidence.sentences.index(best.sentence)
-    around = _held(evidence, evidence.sentences[max(0, place - 1) : place + 2])
-    whole = _held(evidence, evidence.sentences)
-    closest = [_held(e, e.sentences) for e in retrieval.evidence[:CLOSEST]]
-    rarity = retrieval.weights
-    most = max(rarity.values(), default=1.0) or 1.0
-    names = {t for match in _NAME_OR_NUMBER.findall(question) for t in terms(match) if t in rarity} - function_terms()
-    matches = evidence.matches or (0.0,)
+    beside = range(max(0, place - 1), min(place + 2, len(evidence.sentences)))
+    around = _held(evidence, [evidence.sentences[i] for i in beside])
+    everywhere = set().union(*(_held(e, e.sentences) for e in retrieval.evidence))
+    near, anywhere = _rows(evidence, beside), [row for e in retrieval.evidence for row in e.matches]
+    asked = _words(reading)
+    missed = [(word, word.weight * (1 - word.match(near))) for word in asked if not word.stands_among(around)]
+    unknown = [
+        w for w in asked if w.is_name and not w.stands_among(everywhere) and not w.is_spelt_like_one_of(everywhere)
+    ]
     return (
-        max(s.sentence.dense for s in ranked),
-        max(asked.share(own) for own in closest),
-        _lead(ranked),
-        best.sentence.tokens,
-        sum(matches) / len(matches),
-        sum(match * weight for match, weight in zip(matches, retrieval.token_weights, strict=False)),
-        min(matches),
-        asked.share(around),
-        max((rarity[t] for t in rarity if t not in whole), default=0.0) / most,
-        max((rarity[name] for name in names if name not in whole), default=0.0) / most,
-        matches_in(asked, best.sentence.text).pairs,
+        best.sentence.dense,
+        best.sentence.lexical,
+        _matches_of_missing(asked, _rows(evidence, (place,)), words(best.sentence.text).places),
+        max((gap for _, gap in missed), default=0.0),
+        sum(gap for word, gap in missed if word.is_name),
+        sum(word.weight * (1 - word.match(anywhere)) for word in unknown),
+        sum(word.weight * word.match(anywhere) for word in asked),
         _share_with_kind(reading),
-        float(_DENIES.search(question) is not None),
-        float(not asked.denies and _DENIED.search(best.sentence.text) is not None),
-        math.log(1 + len(rarity)) / 3,
+        float(_DENIES.search(reading.question) is not None),
+        math.log(1 + len(retrieval.weights)) / 3,
     )
+
+
+def _rows(evidence: Evidence, places: Iterable[int]) -> list[tuple[float, ...]]:
+    """How well each token is matched in the header and in each of the sentences at these places."""
+    return [evidence.matches[0], *(evidence.matches[1 + place] for place in places)] if evidence.matches else []
+
+
+def _matches_of_missing(asked: Sequence[_Word], rows: Sequence[Sequence[float]], held: Collection[str]) -> float:
+    """How well the words that are not held are matched otherwise; 1 where all are held."""
+    missing = [word for word in asked if not word.stands_among(held)]
+    total = sum(word.weight for word in missing)
+    return sum(word.weight * word.match(rows) for word in missing) / total if total else 1.0
+
+
+def is_of_another_time(reading: Reading) -> bool:
+    """Whether the question names a day, month or year, and the passage with the best sentence names only others.
+
+    A report on the day, or from the days right after it, need not name it.
+    """
+    asked = dates(reading.question)
+    passage = reading.ranked[0].passage
+    told = dates(f"{passage.title} {passage.text}")
+    return not all(any(_agree(one, other) for other in told) or _reports_on(passage, one) for one in asked)
+
+
+def _reports_on(passage: Passage, asked: Date) -> bool:
+    try:
+        published = date.fromisoformat(passage.published[:10])
+    except ValueError:
+        return False
+    days = (published - timedelta(days=before) for before in range(REPORTED_WITHIN + 1))
+    return any(_agree(asked, Date(d.year, d.month, d.day, 0, 0, "")) for d in days)
+
+
+def _agree(asked: Date, told: Date) -> bool:
+    """Whether what is told is of the time asked for, as far as both say."""
+    pairs = ((asked.year, told.year), (asked.month, told.month), (asked.day, told.day))
+    as_exact = all(other is not None for one, other in pairs[1:] if one is not None)
+    return as_exact and all(one is None or other is None or one == other for one, other in pairs)
 
 
 def _share_with_kind(reading: Reading) -> float:
@@ -123,13 +215,6 @@ def _share_with_kind(reading: Reading) -> float:
     return best
 
 
-def _names_somebody_else(reading: Reading) -> bool:
-    """Whether the question has a name that stands in none of the passages, not even spelt a little differently."""
-    named = {t for name in _NAME.findall(reading.question) for t in terms(name) if t in reading.retrieval.weights}
-    held = frozenset().union(*(_held(e, e.sentences) for e in reading.retrieval.evidence))
-    return any(not get_close_matches(name, held, 1, SPELT_ALIKE) for name in named - held)
-
-
 def _held(evidence: Evidence, sentences: Iterable[Sentence]) -> set[str]:
     """The terms of sentences and of their article's header."""
     passage = evidence.passage
@@ -138,8 +223,3 @@ def _held(evidence: Evidence, sentences: Iterable[Sentence]) -> set[str]:
     for sentence in sentences:
         held |= words(sentence.text).places.keys()
     return held
-
-
-def _lead(ranked: Sequence[Scored]) -> float:
-    """How far the best sentence is ahead of the fourth best, 0 to 1."""
-    return 1 - math.exp((ranked[3].score - ranked[0].score) / 2) if len(ranked) > 3 else 1.0

@@ -29,7 +29,7 @@ from rag.vectors import ALONE, SEGMENT, Filler, Vectors, fill
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of what is stored; an index of another version is rebuilt."""
 
 _TABLES = """

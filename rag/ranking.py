@@ -133,6 +133,7 @@ class Asked:
         question: its text.
         vector: its unit vector, shape (384,).
         tokens: the unit vectors of its tokens of content, shape (tokens, 384).
+        token_words: the word that each of these is of.
         token_weights: how much each of these counts; they sum to 1.
         weights: its content terms, in order, and their inverse document frequencies.
     """
@@ -140,6 +141,7 @@ class Asked:
     question: str
     vector: NDArray[np.float32]
     tokens: NDArray[np.float32]
+    token_words: tuple[str, ...]
     token_weights: NDArray[np.float32]
     weights: dict[str, float]
 
@@ -211,7 +213,8 @@ class Measured:
         signals: shape (n, len(SIGNALS)).
         qualities: of the question, as many as `QUALITIES`.
         tokens: how well each sentence matches the question's tokens, about 0 to 1, shape (n, most sentences).
-        matches: how well each of the question's tokens is matched somewhere in the candidate, shape (n, tokens).
+        matches: how well each of the question's tokens is matched in the header and in each sentence of a candidate,
+            shape (n, 1 + most sentences, tokens).
     """
 
     signals: NDArray[np.float32]
@@ -400,7 +403,7 @@ def measure(pool: Pool) -> Measured:
         _correlation(looked.dense, looked.lexical),
         math.log(max(1, len(asked.weights))),
     )
-    return Measured(signals, qualities, tokens, matches)
+    return Measured(signals, qualities, tokens, stretches)
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:

@@ -94,12 +94,13 @@ class Sentence:
 class Evidence:
     """A retrieved passage together with its sentences, in the article's order.
 
-    `matches` says how well each of the question's tokens of content is matched in the passage, about 0 to 1.
+    `matches` says of the passage's header and then of each sentence how well each of the question's tokens of content
+    is matched there, about 0 to 1; empty where nobody looked.
     """
 
     passage: Passage
     sentences: tuple[Sentence, ...]
-    matches: tuple[float, ...] = ()
+    matches: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

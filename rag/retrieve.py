@@ -36,18 +36,26 @@ _DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token of content of a question: the word that it is of, and how much it counts; all of them sum to 1."""
+
+    word: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
     """What was found for a question, best first.
 
     Args:
         evidence: the passages.
         weights: the question's content terms and their inverse document frequencies.
-        token_weights: how much each of its tokens of content counts; they sum to 1.
+        tokens: its tokens of content, in the order of `Evidence.matches`.
     """
 
     evidence: tuple[Evidence, ...]
     weights: dict[str, float]
-    token_weights: tuple[float, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
@@ -55,7 +63,8 @@ def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Se
     pool = gather(question, index, embedder, max(KEPT, k), wanted)
     ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
     asked = pool.asked
-    return Retrieval(tuple(trim(merge_copies(ranked, k))), asked.weights, tuple(map(float, asked.token_weights)))
+    tokens = tuple(map(Token, asked.token_words, asked.token_weights.tolist()))
+    return Retrieval(tuple(trim(merge_copies(ranked, k))), asked.weights, tokens)
 
 
 def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, wanted: Sequence[Wanted] = ()) -> Pool:
@@ -74,7 +83,8 @@ def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, w
         prospects = index.prospects(highest(lexical, POOL))
         embedded, near = by_vector.result()
     prospects += index.prospects([i for i in near if i not in prospects.ids])
-    asked = Asked(question, embedded.vector, embedded.tokens, _token_weights(embedded.words, weights), weights)
+    of_tokens = _token_weights(embedded.words, weights)
+    asked = Asked(question, embedded.vector, embedded.tokens, embedded.words, of_tokens, weights)
     looked = look(asked, prospects, lexical[list(prospects.ids)])
     order = promising(looked)
     candidates = index.candidates([prospects.ids[place] for place in (order if wanted else order[:limit])])
@@ -108,11 +118,13 @@ def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
     for evidence, own in zip(ranked, matches, strict=True):
         least = min(TRIM * best, max(own))
         places = [place for place, match in enumerate(own) if match >= least]
-        sentences = evidence.sentences[max(0, places[0] - 1) : places[-1] + 2]
+        first = max(0, places[0] - 1)
+        sentences = evidence.sentences[first : places[-1] + 2]
+        kept = evidence.matches[:1] + evidence.matches[1 + first : 1 + first + len(sentences)]
         passage = evidence.passage
         start, end = sentences[0].start, sentences[-1].end
         text = passage.text[start - passage.start : end - passage.start]
-        trimmed.append(Evidence(replace(passage, text=text, start=start, end=end), sentences, evidence.matches))
+        trimmed.append(Evidence(replace(passage, text=text, start=start, end=end), sentences, kept))
     return trimmed
 
 
@@ -178,4 +190,5 @@ def _evidence(pool: Pool, measured: Measured, place: int, score: float) -> Evide
         Sentence(candidate.sentence(number), start, end, *values)
         for number, ((start, end), values) in enumerate(zip(candidate.spans, own, strict=False))
     )
-    return Evidence(candidate.passage.scored(score), sentences, tuple(measured.matches[place].tolist()))
+    matches = measured.matches[place, : 1 + len(sentences)].tolist()
+    return Evidence(candidate.passage.scored(score), sentences, tuple(map(tuple, matches)))

@@ -35,6 +35,7 @@ FUNCTION_WORDS = frozenset(
 _IRREGULAR = {
     form: base
     for base, forms in {
+        "base": "headquarters headquartered",
         "begin": "began begun",
         "break": "broke broken",
         "bring": "brought",
@@ -69,6 +70,16 @@ _IRREGULAR = {
     for form in forms.split()
 }
 """Forms that a stemmer leaves apart: reports say "fell" and "lost" where questions say "fall" and "lose"."""
+_SPELT_OUT = {
+    "ceo": ("chief", "executive"),
+    "ceos": ("chief", "executive"),
+    "cfo": ("chief", "financial"),
+    "coo": ("chief", "operating"),
+    "cto": ("chief", "technology"),
+    "hq": ("headquarters",),
+    "ipo": ("initial", "public", "offering"),
+}
+"""Abbreviations that some reports write and others write out; questions are answered by both."""
 
 
 def terms(text: str) -> list[str]:
@@ -79,7 +90,7 @@ def terms(text: str) -> list[str]:
     """
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return [_term(word) for word in _WORD.findall(text.lower())]
+    return [term for word in _WORD.findall(text.lower()) for term in _terms(word)]
 
 
 def content_terms(text: str) -> list[str]:
@@ -94,15 +105,14 @@ def content_terms(text: str) -> list[str]:
 
 
 @lru_cache(_MOST_WORDS)
-def _term(word: str) -> str:
+def _terms(word: str) -> tuple[str, ...]:
     if word[0].isdigit():
         word = _THOUSANDS.sub("", word)
     else:
         word = _POSSESSIVE.sub("", word).replace("’", "'")
         word = word if word[-1].isdigit() else word.replace(".", "")
         word = _IRREGULAR.get(word, word)
-    stemmed: str = _stemmer().stemWord(word)
-    return stemmed
+    return tuple(_stemmer().stemWords(_SPELT_OUT.get(word, (word,))))
 
 
 @cache

@@ -45,7 +45,7 @@ def candidate(number: int, text: str, vectors: Sequence[tuple[float, ...]] = ((0
 def pool(candidates: Sequence[One], lexical: Sequence[float], asked: Asked | None = None) -> Pool:
     question = np.array([1.0, 0.0], np.float32)
     weights = {"nvidia": 2.0, "fall": 1.0}
-    asked = asked or Asked("Did Nvidia fall?", question, question[None], np.ones(1, np.float32), weights)
+    asked = asked or Asked("Did Nvidia fall?", question, question[None], ("Nvidia",), np.ones(1, np.float32), weights)
     prospects = [one.prospect for one in candidates]
     together = Prospects(
         tuple(p.ids[0] for p in prospects),
@@ -85,7 +85,8 @@ def test_tokens_decide_between_passages_with_the_same_words() -> None:
     """A passage whose very words mean in their place what the question's mean comes before one where they don't."""
     question = np.array([[1.0] * 8], np.float32) / 8**0.5
     vector = (1.0,) + (0.0,) * 7
-    asked = Asked("Did Nvidia fall?", np.array(vector, np.float32), question, np.ones(1, np.float32), {"nvidia": 1.0})
+    one, words = np.ones(1, np.float32), ("Nvidia",)
+    asked = Asked("Did Nvidia fall?", np.array(vector, np.float32), question, words, one, {"nvidia": 1.0})
     wide = [
         candidate(number, "Nvidia fell", [vector], bytes([1, signs]))
         for number, signs in ((1, 0b00001111), (2, 0b11111110))

@@ -25,3 +25,10 @@ def test_a_question_keeps_its_subject() -> None:
     """Question words would match every article; 'US' in capitals is a country and not a pronoun."""
     assert content_terms("What did the US government say about DeepSeek?") == ["us", "govern", "deepseek"]
     assert content_terms("What do you tell us about it?") == terms("What do you tell us about it?")
+
+
+def test_abbreviated_offices_are_found_written_out() -> None:
+    """Some reports write CEO and others chief executive; a question finds both."""
+    assert terms("DeepSeek's CEO") == terms("DeepSeek chief executive")
+    assert set(terms("the C.F.O.")) < set(terms("the chief financial officer"))
+    assert terms("headquartered in Hangzhou") == terms("based in Hangzhou")
