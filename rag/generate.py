@@ -228,7 +228,8 @@ def _check_reading(model: ServedModel, prompt: Prompt, room: Room, answer: _Answ
             return f"The model server read only {evaluated:,} tokens of a longer prompt, so context was lost"
         memory()[key] = replace(learned, last=prompt.text)
     read = evaluated if whole else math.ceil(prompt.tokens * learned.factor)
-    answer.context = ContextUse(min(read + (usage.answer_tokens or 0), room.window), room.window)
+    written = usage.answer_tokens or 0
+    answer.context = ContextUse(min(read + written, room.window), room.window, written)
     return ""
 
 

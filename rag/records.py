@@ -209,10 +209,14 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class ContextUse:
-    """How many tokens of the model's context window an answer took, prompt, thinking and answer together."""
+    """How many tokens of the model's context window an answer took, prompt, thinking and answer together.
+
+    `written` is how many of them are thinking and answer.
+    """
 
     used: int
     window: int
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from rag import Assistant, Settings
 from rag.errors import ModelNotFoundError, ModelServerError
-from rag.records import DoneEvent, StageEvent, TextEvent
+from rag.records import ContextUse, DoneEvent, StageEvent, TextEvent
 from tests.browser import serving
 from tests.fakes import LOSS, REASONING, TEXT, ScriptedAssistant, model_answer, quoted_answer, refusal
 from tests.ollama_server import Hang, Model, OllamaServer
@@ -92,6 +92,26 @@ def test_the_same_as_a_stream(scripted: ScriptedAssistant, client: OpenAI) -> No
     assert "".join(thoughts).strip() == REASONING
     assert [chunk.choices[0].finish_reason for chunk in chunks] == [None] * (len(chunks) - 1) + ["stop"]
     assert chunks[-1].model_extra == completion.model_extra
+
+
+def test_the_tokens_that_were_used(scripted: ScriptedAssistant, client: OpenAI) -> None:
+    """As the model's server counted them, none where no model was asked, and in a stream for those who ask for it."""
+    [*events, done] = model_answer()
+    assert isinstance(done, DoneEvent)
+    counted = DoneEvent(replace(done.answer, context=ContextUse(1_500, 8_192, 300)))
+    uncounted = DoneEvent(replace(done.answer, context=None))
+    scripted.scripts += [[*events, counted], [*events, uncounted], quoted_answer(), [*events, counted]]
+    usages = [client.chat.completions.create(model="aftershock", messages=WHY).usage for _ in range(3)]
+    asked = [(u.prompt_tokens, u.completion_tokens, u.total_tokens) if u else None for u in usages]
+    assert asked == [(1_200, 300, 1_500), None, (0, 0, 0)]
+    with client.chat.completions.create(
+        model="aftershock", messages=WHY, stream=True, stream_options={"include_usage": True}
+    ) as stream:
+        *chunks, last = list(stream)
+    assert {chunk.usage for chunk in chunks} == {None}
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert (chunks[-1].model_extra or {})["aftershock"]["citations"]
+    assert (last.choices, last.usage) == ([], usages[0])
 
 
 def test_a_refusal_and_a_cut_answer(scripted: ScriptedAssistant, client: OpenAI) -> None:

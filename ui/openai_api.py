@@ -41,6 +41,8 @@ KEEP_ALIVE_SECONDS = 5.0
 STILL_AT_IT = ": still at it\n\n"
 """A comment in a stream, which clients pass over."""
 
+_TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
 _FAILURES: tuple[tuple[type[AftershockError], int, str], ...] = (
     (QueueFullError, 429, "rate_limit_exceeded"),
     (QuestionError, 400, "invalid_question"),
@@ -70,12 +72,19 @@ class Message(BaseModel):
         return self.content if isinstance(self.content, str) else "".join(part.text for part in self.content or ())
 
 
+class StreamOptions(BaseModel):
+    """What a stream is to hold besides."""
+
+    include_usage: bool = False
+
+
 class Completion(BaseModel):
     """A request for an answer; what else programs send, such as a temperature, is not for them to choose."""
 
     model: str
     messages: list[Message] = Field(max_length=1000)
     stream: bool = False
+    stream_options: StreamOptions | None = None
     n: Literal[1] | None = None
 
 
@@ -117,7 +126,9 @@ def openai_routes(models: Models, places: Places) -> "APIRouter":
         batches = places.answer(lambda: assistant.stream(question, history))
         if asked.stream:
             begun = await _begun(batches)
-            return StreamingResponse(_lines(begun, batches, head), media_type="text/event-stream", headers=_NO_BUFFER)
+            counted = bool(asked.stream_options and asked.stream_options.include_usage)
+            lines = _lines(begun, batches, head, counted)
+            return StreamingResponse(lines, media_type="text/event-stream", headers=_NO_BUFFER)
         answer = await _while_connected(request, _whole(batches))
         return JSONResponse(_completion(answer, head) if answer else None)
 
@@ -212,12 +223,17 @@ def _is_preparation(event: Event) -> bool:
     return isinstance(event, FacetsEvent) or (isinstance(event, StageEvent) and event.stage in ("search", "read"))
 
 
-async def _lines(begun: list[Event], batches: AsyncGenerator[list[Event]], head: dict[str, Any]) -> AsyncGenerator[str]:
-    """The stream's lines: chunks, and comments as a sign of life. Cancelled when the client is gone."""
+async def _lines(
+    begun: list[Event], batches: AsyncGenerator[list[Event]], head: dict[str, Any], counted: bool
+) -> AsyncGenerator[str]:
+    """The stream's lines: chunks, and comments as a sign of life. Cancelled when the client is gone.
+
+    Where the tokens are to be counted, a chunk more says at the end how many they were.
+    """
+    head = head | {"object": "chat.completion.chunk"} | ({"usage": None} if counted else {})
 
     def chunk(delta: dict[str, Any], reason: str | None = None, **extra: Any) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        return _line(head | {"object": "chat.completion.chunk", "choices": [choice]} | extra)
+        return _line(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]} | extra)
 
     writing = Writing()
     try:
@@ -232,6 +248,8 @@ async def _lines(begun: list[Event], batches: AsyncGenerator[list[Event]], head:
                         lines.append(chunk({"content": text}))
                     if isinstance(event, DoneEvent):
                         lines.append(chunk({}, _reason(event.answer), aftershock=record(event.answer)))
+                        if counted:
+                            lines.append(_line(head | {"choices": [], "usage": _usage(event.answer)}))
                         lines.append("data: [DONE]\n\n")
                 if lines or not events:
                     yield "".join(lines) or STILL_AT_IT
@@ -304,7 +322,16 @@ def _completion(answer: Answer, head: dict[str, Any]) -> dict[str, Any]:
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
     choice = {"index": 0, "message": message, "finish_reason": _reason(answer)}
-    return head | {"object": "chat.completion", "choices": [choice], "aftershock": record(answer)}
+    counted = {"usage": _usage(answer), "aftershock": record(answer)}
+    return head | {"object": "chat.completion", "choices": [choice]} | counted
+
+
+def _usage(answer: Answer) -> dict[str, int] | None:
+    """The tokens that a model read and wrote: none where sources were quoted, None where its server doesn't say."""
+    if answer.context is None:
+        return None if answer.model != "quotes" else dict.fromkeys(_TOKENS, 0)
+    used, written = answer.context.used, answer.context.written
+    return dict(zip(_TOKENS, (used - written, written, used), strict=True))
 
 
 def _reason(answer: Answer) -> str:
