@@ -176,13 +176,16 @@ def _matches_of_missing(asked: Sequence[_Word], rows: Sequence[Sequence[float]],
 
 
 def is_of_another_time(reading: Reading) -> bool:
-    """Whether the question names a day, month or year, and the passage with the best sentence names only others.
+    """Whether the question names a day, month or year, and what was found of the best article names no such time.
 
     A report on the day, or from the days right after it, need not name it.
     """
     asked = dates(reading.question)
+    if not asked:
+        return False
     passage = reading.ranked[0].passage
-    told = dates(f"{passage.title} {passage.text}")
+    found = (e.passage.text for e in reading.retrieval.evidence if e.passage.article_id == passage.article_id)
+    told = dates(" ".join([passage.title, *found]))
     return not all(any(_agree(one, other) for other in told) or _reports_on(passage, one) for one in asked)
 
 

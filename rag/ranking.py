@@ -407,7 +407,9 @@ def measure(pool: Pool) -> Measured:
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:
-    return float(np.corrcoef(ones, others)[0, 1]) if ones.std() > 0 and others.std() > 0 else 0.0
+    one, other = ones - ones.mean(), others - others.mean()
+    spread = math.sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / spread if spread > 0 else 0.0
 
 
 def _two_best(looked: Looked) -> NDArray[np.float32]:
@@ -477,8 +479,8 @@ def _shared_words(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDA
         return np.zeros(count, np.float32)
     place = np.minimum(np.searchsorted(known, looked.words), len(known) - 1)
     found = known[place] == looked.words
-    counts = np.zeros((count, len(known)), np.float32)
-    np.add.at(counts, (looked.owners[found], place[found]), 1)
+    cells = looked.owners[found] * len(known) + place[found]
+    counts = np.bincount(cells, minlength=count * len(known)).reshape(count, len(known))
     frequencies = np.count_nonzero(counts, axis=0)
     rare = np.log(1 + (count - frequencies + 0.5) / (frequencies + 0.5))
     lengths = np.bincount(looked.owners, minlength=count)[first]
