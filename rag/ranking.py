@@ -54,7 +54,10 @@ SIGNALS = (
     "words around",
     "like the first",
     "words of the first",
+    "reason or meaning",
 )
+RARE = ("reason", "meaning")
+"""Kinds of answers that few passages hold, and those that don't can't answer."""
 FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
 """The signals that tell which passages come first for the last two."""
 QUALITIES = ("words found", "agreement", "length")
@@ -63,7 +66,25 @@ correlation of vectors and words among the candidates, and the logarithm of its 
 MEANS, SPREADS = (0.807, 0.246, 1.685), (0.202, 0.360, 0.485)
 """Of `QUALITIES`, over the questions that the weights were made with."""
 WEIGHTS = (
-    (0.013, 0.171, 0.072, 0.183, 0.134, 0.145, 0.120, 0.275, 0.273, 0.233, 0.257, 0.292, 0.291, 0.130, 0.120, 0.031),
+    (
+        0.013,
+        0.171,
+        0.072,
+        0.183,
+        0.134,
+        0.145,
+        0.120,
+        0.275,
+        0.273,
+        0.233,
+        0.257,
+        0.292,
+        0.291,
+        0.130,
+        0.120,
+        0.031,
+        0.273,
+    ),
     (
         0.022,
         0.056,
@@ -81,6 +102,7 @@ WEIGHTS = (
         -0.049,
         -0.092,
         -0.020,
+        0.0,
     ),
     (
         0.136,
@@ -99,6 +121,7 @@ WEIGHTS = (
         0.116,
         -0.163,
         -0.006,
+        0.0,
     ),
     (
         -0.029,
@@ -117,11 +140,13 @@ WEIGHTS = (
         -0.116,
         -0.056,
         -0.004,
+        0.0,
     ),
 )
 """What each of `SIGNALS` counts for: as such, and more for each standard deviation of each of `QUALITIES`.
 
-Made by `python -m evals.learn`.
+Made by `python -m evals.learn`, but for "reason or meaning": few questions of its sets ask for these, so it counts as
+much as the kind does anyhow.
 """
 
 
@@ -395,8 +420,9 @@ def measure(pool: Pool) -> Measured:
         axis=1,
     ).astype(np.float32)
     first = np.argsort(-standardised(own_signals)[:, FIRST].sum(axis=1), kind="stable")[:FEEDBACK]
+    few_have_it = own_signals[:, SIGNALS.index("kind")] * (kind in RARE)
     signals = np.column_stack(
-        [own_signals, _likeness(asked, looked, first), _shared_words(asked, looked, first)]
+        [own_signals, _likeness(asked, looked, first), _shared_words(asked, looked, first), few_have_it]
     ).astype(np.float32)
     qualities = (
         float(looked.around.max()),
