@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.disagreements import claims, contradict
+from rag.contradiction import contradict
+from rag.reports import claims
 
 KINDS = ("disagree", "agree", "alike")
 """Pairs that contradict each other, that say the same, and that only look alike."""

@@ -6,9 +6,11 @@ import pytest
 
 from evals import disagreements as evaluation
 from rag import Assistant
-from rag.disagreements import claims, contradict, disagreements
+from rag.contradiction import contradict
+from rag.disagreements import disagreements
 from rag.headings import heading
 from rag.records import Citation, Evidence, Passage, Sentence
+from rag.reports import claims
 
 
 def evidence(*articles: tuple[str, str]) -> list[Evidence]:
