@@ -19,7 +19,7 @@ from bench.shared import SharedVectors
 from ingest import sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
-from rag.index import LiveIndex
+from rag.live import LiveIndex
 
 
 def main(action: str, material: str, count: str, place: str, most_seconds: str = "60") -> None:

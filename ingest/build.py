@@ -14,9 +14,11 @@ from ingest.duplicates import Stories, signature
 from ingest.split import Chunk, clip_header, split
 from rag import memory
 from rag.embed import Embedder
-from rag.index import Embedding, Index, NewPassage
+from rag.index import Index
 from rag.records import Article
+from rag.stored import Embedding, NewPassage
 from rag.vectors import Filler
+from rag.writable import WritableIndex
 
 BLOCK = 96
 """Passages embedded together: enough to fill the embedder's batches, few enough to stop within a second or so, and
@@ -81,7 +83,7 @@ class Builder:
     """
 
     def __init__(
-        self, index: Index, base: Index | None, embedder: Embedder, at_hand: Embeddings, filler: Filler
+        self, index: WritableIndex, base: Index | None, embedder: Embedder, at_hand: Embeddings, filler: Filler
     ) -> None:
         memory.give_back_large_pieces()  # such as hold the postings of a segment
         self.passages = 0

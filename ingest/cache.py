@@ -16,7 +16,8 @@ from typing import Self
 from ingest.load import shown
 from rag.errors import IndexStateError
 from rag.generations import unwritten
-from rag.index import Embedding, Index
+from rag.index import Index
+from rag.stored import Embedding
 
 _COARSEST_CLOCK_NS = 2_000_000_000
 """Within this time two changes of a file can bear the same time: on FAT file systems it is two seconds."""

@@ -20,9 +20,11 @@ from ingest.split import VERSION
 from rag import generations
 from rag.embed import Embedder, MiniLM
 from rag.errors import IndexDamagedError, IndexMissingError, IndexStateError, LoadError
-from rag.index import Index, Stamp
+from rag.index import Index
 from rag.settings import Settings
+from rag.stored import Stamp
 from rag.vectors import Filler
+from rag.writable import WritableIndex
 
 
 @dataclass(slots=True)
@@ -394,7 +396,9 @@ class _Sync:
     def _build(self, roots: Sequence[Path], items: Iterator[Item]) -> None:
         at_hand = Embeddings.collected(self.root, self.base, generations.unfinished(self.root))
         with closing(at_hand), generations.next_generation(self.root, copy=not self.anew) as folder:
-            index = Index.create(folder, self.root, self.stamp) if self.anew else Index.written(folder, self.root)
+            index = (
+                WritableIndex.create(folder, self.root, self.stamp) if self.anew else WritableIndex(folder, self.root)
+            )
             with closing(index), Filler(folder) as filler:
                 base = None if self.anew else self.base
                 with Builder(index, base, self.embedder, at_hand, filler) as self.builder:

@@ -18,9 +18,10 @@ from ingest.article import digest, header
 from rag import generations
 from rag.embed import DIMENSIONS
 from rag.errors import IndexDamagedError
-from rag.index import NORM_TOLERANCE, Embedding, Index
+from rag.index import Index
 from rag.postings import count, numbered
 from rag.records import Article
+from rag.stored import NORM_TOLERANCE, Embedding
 from rag.vectors import SEGMENT, Vectors
 
 _BREAK = numbered([""])

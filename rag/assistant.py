@@ -24,8 +24,9 @@ from rag.errors import (
 )
 from rag.facets import named
 from rag.gate import THRESHOLD, confidence
-from rag.index import Index, LiveIndex
+from rag.index import Index
 from rag.length import LENGTHS
+from rag.live import LiveIndex
 from rag.period import asked_timeline, is_iso_date, period_named
 from rag.quote import quote, read
 from rag.records import (

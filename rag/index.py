@@ -1,7 +1,7 @@
 """Articles, passages, sentences and their vectors on disk: all of it in SQLite, and the vectors once more in Chroma.
 
-An `Index` is one generation of the index directory (see `rag.generations`). It is opened for reading by everybody,
-and written only while it is being built, by `ingest`. What Chroma holds (see `rag.vectors`) follows from the rest.
+An `Index` is one generation of the index directory (see `rag.generations`), opened for reading. It is written only
+while it is being built (see `rag.writable`). What Chroma holds (see `rag.vectors`) follows from the rest.
 """
 
 from __future__ import annotations
@@ -10,162 +10,27 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from rag import generations
-from rag.embed import DIMENSIONS, Embedded
-from rag.errors import IndexDamagedError, IndexMismatchError, IndexStateError
+from rag.embed import DIMENSIONS
+from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.figures import MONTHS
-from rag.postings import BREAK, Occurrences, count, number, numbered
+from rag.postings import BREAK, Occurrences, number
 from rag.records import Article, Evidence, Passage, Sentence, Source
-from rag.vectors import ALONE, SEGMENT, Filler, Vectors, fill
+from rag.stored import FIELDS, SCHEMA, Candidate, Embedding, Prospects, Stamp, article_of, candidate_of, sources_of
+from rag.vectors import SEGMENT, Vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 6
-"""Version of what is stored; an index of another version is rebuilt."""
-
-_TABLES = """
-CREATE TABLE article (
-    number INTEGER PRIMARY KEY, id TEXT UNIQUE, title TEXT, outlet TEXT, published TEXT, url TEXT, author TEXT,
-    sources TEXT, event_dates TEXT, language TEXT, digest TEXT, origin TEXT, story TEXT, signature BLOB, text TEXT
-);
-CREATE INDEX article_by_origin ON article (origin);
-CREATE INDEX article_by_story ON article (story) WHERE story != id;
-CREATE TABLE passage (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT, start INTEGER, "end" INTEGER, key BLOB, text TEXT,
-    sentences TEXT, words BLOB, vector BLOB, vectors BLOB, tokens BLOB
-);
-CREATE INDEX passage_by_article ON passage (article_id);
-CREATE INDEX passage_by_key ON passage (key);
-CREATE TABLE posting (
-    segment INTEGER, word INTEGER, passages BLOB, counts BLOB, PRIMARY KEY (segment, word)
-) WITHOUT ROWID;
-CREATE TABLE segment (number INTEGER PRIMARY KEY, lengths BLOB);
-"""
-_FIELDS = {
-    "id": "''", "title": "''", "text": "''", "outlet": "''", "published": "''", "url": "''", "author": "''",
-    "sources": "'[]'", "event_dates": "'[]'", "language": "''",
-}  # fmt: skip
-"""The columns of an article, each with what stands for it in an index of a schema that did not have it."""
-_ARTICLE_FIELDS = ", ".join(_FIELDS)
+_ARTICLE_FIELDS = ", ".join(FIELDS)
 _ROWS = 500
-_CHECKPOINT_PAGES = 4_000
-"""Of SQLite's log, until it is worked into the file: by default it would be done several times for each block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What an index was made with. Another embedder, chunker or schema makes it unusable for the present code."""
-
-    embedder: str
-    chunker: str
-    schema: int = SCHEMA
-
-
-NORM_TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class NewPassage:
-    """A passage about to be stored.
-
-    Args:
-        header: stands in front of it in the search.
-        key: names what was embedded and by what, so that it need not be embedded again.
-        embedding: its unit vector and those of its sentences.
-    """
-
-    start: int
-    end: int
-    sentences: tuple[tuple[int, int], ...]
-    header: str
-    key: bytes
-    embedding: Embedding
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """What an embedder made of a passage as it is stored.
-
-    The passage's vector as 32-bit floats, its sentences' as 16-bit ones, and its tokens' signs.
-    """
-
-    vector: bytes
-    sentence_vectors: bytes
-    tokens: bytes
-
-    @classmethod
-    def of(cls, made: Embedded) -> Self:
-        """What is stored of a passage whose stretches are its sentences."""
-        return cls(
-            made.vector.astype(np.float32).tobytes(), made.spans.astype(np.float16).tobytes(), made.tokens.tobytes()
-        )
-
-    def fits(self, sentences: int) -> bool:
-        """Whether it can be what an embedder made of a passage of so many sentences: unit vectors, all as long."""
-        sentence, token = len(self.vector) // 2, 1 + len(self.vector) // 32
-        if not sentences or not self.vector or len(self.vector) % 32 or len(self.tokens) % token:
-            return False
-        if len(self.sentence_vectors) != sentence * sentences:
-            return False
-        of_sentences = np.frombuffer(self.sentence_vectors, np.float16).astype(np.float32).reshape(sentences, -1)
-        norms = np.linalg.norm(np.vstack([np.frombuffer(self.vector, np.float32), of_sentences]), axis=1)
-        # Of 16-bit floats, rounded: up to some thousandths each way.
-        return bool((abs(norms - 1) < 5 * NORM_TOLERANCE).all())
-
-
-@dataclass(frozen=True, slots=True)
-class Prospects:
-    """Passages that may answer a question, side by side, with what a first ranking needs of them.
-
-    Args:
-        ids: of n passages.
-        article_ids: of their articles.
-        vectors: their unit vectors, shape (n, 384).
-        sentences: how many sentences each has, one at least, shape (n,).
-        sentence_vectors: the unit vectors of these, shape (all sentences, 384).
-        words: the numbers of the words of header and sentences, each stretch closed by `BREAK`.
-    """
-
-    ids: tuple[int, ...]
-    article_ids: tuple[str, ...]
-    vectors: NDArray[np.float32]
-    sentences: NDArray[np.int64]
-    sentence_vectors: NDArray[np.float32]
-    words: NDArray[np.uint32]
-
-    def __add__(self, others: Self) -> Self:
-        """These passages and the others behind them."""
-        return type(self)(
-            self.ids + others.ids,
-            self.article_ids + others.article_ids,
-            *(
-                np.concatenate([getattr(self, name), getattr(others, name)])
-                for name in ("vectors", "sentences", "sentence_vectors", "words")
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage, the spans of its sentences, and its tokens' signs."""
-
-    passage: Passage
-    spans: tuple[tuple[int, int], ...]
-    tokens: bytes
-
-    def sentence(self, number: int) -> str:
-        """The text of one of its sentences."""
-        start, end = self.spans[number]
-        return self.passage.text[start - self.passage.start : end - self.passage.start]
 
 
 class Index:
@@ -178,14 +43,11 @@ class Index:
 
     Raises:
         IndexDamagedError: from any method, when the files can't be read.
-        IndexStateError: from those that write, when the files can't be written.
     """
 
     def __init__(self, folder: Path, root: Path, *, salvage: bool = False) -> None:
         self.folder = folder
         self.root = root
-        self.touched: set[int] = set()
-        """The segments of vectors that are no longer in line with the passages."""
         self._lock = threading.RLock()
         self._chroma_lock = threading.RLock()
         self._counts: tuple[int, int] | None = None
@@ -205,7 +67,7 @@ class Index:
             except sqlite3.DatabaseError as error:
                 self._database.close()
                 raise IndexDamagedError(generations.damaged(root, error, articles=False)) from error
-            self._fields = ", ".join(name if name in columns else default for name, default in _FIELDS.items())
+            self._fields = ", ".join(name if name in columns else default for name, default in FIELDS.items())
 
     @classmethod
     def open(cls, root: Path, embedder: str) -> Self:
@@ -228,30 +90,6 @@ class Index:
             raise
         return index
 
-    @classmethod
-    def create(cls, folder: Path, root: Path, stamp: Stamp) -> Self:
-        """A new, empty generation in the empty directory `folder`, ready to be written.
-
-        Raises:
-            IndexStateError: it can't be written.
-        """
-        with _unwritten(root):
-            with closing(sqlite3.connect(folder / "articles.sqlite")) as database:
-                database.executescript(_TABLES)
-            (folder / "stamp.json").write_text(json.dumps(asdict(stamp)), encoding="utf-8")
-        return cls.written(folder, root)
-
-    @classmethod
-    def written(cls, folder: Path, root: Path) -> Self:
-        """A generation that is being built, ready to be written; `complete` ends that."""
-        index = cls(folder, root)
-        with _unwritten(root):
-            # What is committed survives the end of this process at once, and that of the machine when it is complete.
-            index._database.execute("PRAGMA journal_mode = WAL")
-            index._database.execute("PRAGMA synchronous = NORMAL")
-            index._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        return index
-
     def check_schema(self) -> None:
         """Raise IndexMismatchError where only the articles can be read, because of an older version's schema."""
         if self.stamp.schema != SCHEMA:
@@ -272,8 +110,6 @@ class Index:
         if "_vectors" in self.__dict__:
             self._vectors.close()
         self._database.close()
-
-    # Reading
 
     def counts(self) -> tuple[int, int]:
         """How many articles and passages there are; counted once."""
@@ -308,13 +144,13 @@ class Index:
         """The article of that id."""
         with self._translated():
             row = self._database.execute(f"SELECT {self._fields} FROM article WHERE id = ?", (article_id,)).fetchone()
-        return _article(row) if row else None
+        return article_of(row) if row else None
 
     def articles(self) -> list[Article]:
         """All articles, oldest first."""
         with self._translated():
             rows = self._database.execute(f"SELECT {self._fields} FROM article ORDER BY published, id").fetchall()
-        return [_article(row) for row in rows]
+        return [article_of(row) for row in rows]
 
     def dated(self, start: str = "", end: str = "") -> list[tuple[Article, list[Evidence]]]:
         """The articles that may tell of events of these days, oldest first, each with all its passages in order.
@@ -351,7 +187,7 @@ class Index:
                 values,
             ).fetchall()
         told = self._told_by([row[0] for row in articles])
-        found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (_article(row), []) for row in articles}
+        found: dict[str, tuple[Article, list[Evidence]]] = {row[0]: (article_of(row), []) for row in articles}
         for article_id, start, end, spans in passages:
             a, evidence = found[article_id]
             passage = Passage(
@@ -427,7 +263,7 @@ class Index:
         """What of the passages with these keys was embedded, where there are any."""
         with self._translated():
             rows = self._database.execute(
-                f"SELECT key, vector, vectors, tokens FROM passage WHERE key IN ({_marks(keys)})", list(keys)
+                f"SELECT key, vector, vectors, tokens FROM passage WHERE key IN ({placeholders(keys)})", list(keys)
             )
             return {key: Embedding(*rest) for key, *rest in rows}
 
@@ -442,7 +278,7 @@ class Index:
         with self._translated():
             rows = self._database.execute(
                 f"""SELECT word, segment, passages, counts FROM posting
-                    WHERE segment IN ({_marks(self.segments)}) AND word IN ({_marks(numbers)})""",
+                    WHERE segment IN ({placeholders(self.segments)}) AND word IN ({placeholders(numbers)})""",
                 [*self.segments, *numbers],
             ).fetchall()
         found: dict[int, list[tuple[int, bytes, bytes]]] = {}
@@ -473,7 +309,7 @@ class Index:
             return {}
         with self._translated():
             found = self._database.execute(
-                f"SELECT id, vector FROM passage WHERE id IN ({_marks(passage_ids)})", list(passage_ids)
+                f"SELECT id, vector FROM passage WHERE id IN ({placeholders(passage_ids)})", list(passage_ids)
             ).fetchall()
         return {passage_id: np.frombuffer(vector, np.float32) for passage_id, vector in found}
 
@@ -483,7 +319,8 @@ class Index:
             rows = {
                 row[0]: row
                 for row in self._database.execute(
-                    f"SELECT id, article_id, vector, vectors, words FROM passage WHERE id IN ({_marks(passage_ids)})",
+                    f"""SELECT id, article_id, vector, vectors, words FROM passage
+                        WHERE id IN ({placeholders(passage_ids)})""",
                     list(passage_ids),
                 )
             }
@@ -509,12 +346,12 @@ class Index:
                 f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end", passage.text,
                            sentences, tokens
                     FROM passage JOIN article ON article.id = article_id
-                    WHERE passage.id IN ({_marks(passage_ids)})""",
+                    WHERE passage.id IN ({placeholders(passage_ids)})""",
                 list(passage_ids),
             ).fetchall()
         told = self._told_by([row[1] for row in rows])
         with self._translated():
-            found = {row[0]: _candidate(row, told.get(row[1])) for row in rows}
+            found = {row[0]: candidate_of(row, told.get(row[1])) for row in rows}
             if len(found) < len(passage_ids):
                 raise ValueError("passages without an article")
         return [found[i] for i in passage_ids]
@@ -523,7 +360,7 @@ class Index:
         """Of the articles that have copies: who told the story, themselves first."""
         if not self.copies:
             return {}
-        marks = _marks(article_ids)
+        marks = placeholders(article_ids)
         with self._translated():
             rows = self._database.execute(
                 f"""SELECT story, title, outlet, published, url, sources FROM article
@@ -536,114 +373,9 @@ class Index:
             ).fetchall()
         told: dict[str, dict[Source, None]] = {}
         for story, title, outlet, published, url, sources in rows:
-            own = _sources(sources) or (Source(outlet, title, url, published),)
+            own = sources_of(sources) or (Source(outlet, title, url, published),)
             told.setdefault(story, {}).update(dict.fromkeys(own))
         return {story: tuple(sources) for story, sources in told.items()}
-
-    # Writing, only while the generation is being built
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """What is written in the block is kept as a whole or not at all."""
-        with self._lock, _unwritten(self.root), self._database:
-            yield
-
-    def add(self, article: Article, digest: str, origin: str, story: str, signature: bytes) -> None:
-        """Store an article without its passages. The caller has removed an older one of the same id.
-
-        Args:
-            story: the id of the article that it is a copy of, or its own.
-        """
-        values = {
-            **{name: getattr(article, name) for name in _FIELDS},
-            "sources": json.dumps([asdict(source) for source in article.sources]),
-            "event_dates": json.dumps(article.event_dates),
-            "digest": digest,
-            "origin": origin,
-            "story": story,
-            "signature": signature,
-        }
-        self._counts = None
-        self._database.execute(
-            f"INSERT INTO article ({', '.join(values)}) VALUES ({_marks(list(values))})", list(values.values())
-        )
-
-    def add_passages(self, article: Article, passages: Sequence[NewPassage]) -> None:
-        """Store passages of an article that is stored."""
-        self._counts = None
-        for p in passages:
-            cursor = self._database.execute(
-                'INSERT INTO passage (article_id, start, "end", key, text, sentences, words, vector, vectors, tokens) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (article.id, p.start, p.end, p.key, article.text[p.start:p.end], json.dumps(p.sentences),
-                 numbered([p.header, *(article.text[start:end] for start, end in p.sentences)]),
-                 p.embedding.vector, p.embedding.sentence_vectors, p.embedding.tokens),
-            )  # fmt: skip
-            assert cursor.lastrowid is not None
-            self.touched.add(cursor.lastrowid // SEGMENT)
-
-    def move(self, article_id: str, origin: str) -> None:
-        """Note that an unchanged article now comes from another file."""
-        self._database.execute("UPDATE article SET origin = ? WHERE id = ?", (origin, article_id))
-
-    def tell(self, article_id: str, story: str) -> None:
-        """Note which article leads an article's story."""
-        self._database.execute("UPDATE article SET story = ? WHERE id = ?", (story, article_id))
-
-    def remove(self, article_id: str) -> None:
-        """Forget an article and its passages."""
-        self._counts = None
-        rows = self._database.execute("SELECT id FROM passage WHERE article_id = ?", (article_id,)).fetchall()
-        self._database.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
-        self._database.execute("DELETE FROM article WHERE id = ?", (article_id,))
-        self.touched.update(passage // SEGMENT for (passage,) in rows)
-
-    def fill(self, filler: Filler) -> None:
-        """Bring what follows from the passages in line with a segment that has become complete, if one has.
-
-        Chroma beside other work.
-        """
-        with self._translated():
-            (last,) = self._database.execute("SELECT coalesce(max(id), 0) FROM passage").fetchone()
-        complete = [segment for segment in self.touched if segment < last // SEGMENT]
-        if complete and not filler.is_busy:
-            with _unwritten(self.root):
-                filler.start(complete[0])
-                self._post(complete[0])
-            self.touched.discard(complete[0])
-
-    def complete(self, filler: Filler) -> None:
-        """Bring postings and Chroma in line with everything, and leave nothing to be worked in by readers."""
-        with self._lock, _unwritten(self.root):
-            filler.wait()
-            for segment in sorted(self.touched):
-                self._post(segment)
-                (passages,) = self._database.execute(
-                    "SELECT count(*) FROM passage WHERE id BETWEEN ? AND ?",
-                    (segment * SEGMENT, (segment + 1) * SEGMENT - 1),
-                ).fetchone()
-                if passages > ALONE:
-                    filler.start(segment)
-                    filler.wait()
-                else:
-                    fill(self.folder, segment)
-            self.touched.clear()
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._database.execute("PRAGMA journal_mode = DELETE")
-
-    def _post(self, segment: int) -> None:
-        """Bring the postings of a segment in line with its passages."""
-        first = segment * SEGMENT
-        rows = self._database.execute(
-            "SELECT id - ?, words FROM passage WHERE id BETWEEN ? AND ?", (first, first, first + SEGMENT - 1)
-        )
-        lengths, postings = count(rows, SEGMENT)
-        with self._database:
-            self._database.execute("DELETE FROM posting WHERE segment = ?", (segment,))
-            self._database.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", ((segment, *p) for p in postings))
-            self._database.execute("DELETE FROM segment WHERE number = ?", (segment,))
-            if any(lengths):
-                self._database.execute("INSERT INTO segment VALUES (?, ?)", (segment, lengths))
 
     def _rows(self, query: str, *values: object) -> Iterator[Any]:
         """The rows of a query, few of them in memory at a time."""
@@ -674,67 +406,13 @@ class Index:
         except (OSError, ValueError, TypeError) as error:
             raise IndexDamagedError(generations.damaged(self.root, error)) from error
         except Exception as error:
-            if not _is_chromas(error):
+            if not is_chromas(error):
                 raise
             raise IndexDamagedError(generations.damaged(self.root, error)) from error
 
 
-class LiveIndex:
-    """The current generation of an index directory, reopened when an ingest has put a newer one in place.
-
-    Safe to share between threads. Raises what `Index.open` raises.
-    """
-
-    def __init__(self, root: Path, embedder: str) -> None:
-        self._root = root
-        self._embedder = embedder
-        self._lock = threading.Lock()
-        self._index = _open(root, embedder)
-        self._previous: Index | None = None
-
-    def now(self) -> Index:
-        """The current generation."""
-        with self._lock:
-            if generations.current(self._root) != self._index.folder:
-                newer = _open(self._root, self._embedder)
-                # The one just replaced stays open: another thread may be in the middle of a search in it.
-                if self._previous is not None:
-                    self._previous.close()
-                self._previous, self._index = self._index, newer
-            return self._index
-
-    def close(self) -> None:
-        """Give back the files."""
-        for index in (self._previous, self._index):
-            if index is not None:
-                index.close()
-
-
-def _open(root: Path, embedder: str) -> Index:
-    """The current generation, also when writers replace it while it is being opened."""
-    while True:
-        folder = generations.current(root)
-        try:
-            return Index.open(root, embedder)
-        except IndexStateError:
-            if generations.current(root) == folder:
-                raise
-
-
-@contextmanager
-def _unwritten(root: Path) -> Iterator[None]:
-    """SQLite's and Chroma's errors as ours, while a generation is being built, which harms no other."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, OSError) as error:
-        raise IndexStateError(generations.unwritten(root, error)) from error
-    except Exception as error:
-        if not _is_chromas(error):
-            raise
-        raise IndexStateError(generations.unwritten(root, error)) from error
-
-
-def _is_chromas(error: Exception) -> bool:
+def is_chromas(error: Exception) -> bool:
+    """Whether an error is one of Chroma's own."""
     # Imported only where something has gone wrong: it takes a second.
     from chromadb.errors import ChromaError
 
@@ -745,7 +423,8 @@ def _mismatch(root: Path, maker: str) -> str:
     return f"The index at {root} was made by {maker}: make it anew with 'aftershock index rebuild --index {root}'."
 
 
-def _marks(values: Sequence[object]) -> str:
+def placeholders(values: Sequence[object]) -> str:
+    """SQL's placeholders for so many values."""
     return ", ".join("?" * len(values))
 
 
@@ -756,25 +435,6 @@ def _months(start: str, end: str) -> list[tuple[int, int]]:
     return (
         [(first[0] + (first[1] + n - 1) // 12, (first[1] + n - 1) % 12 + 1) for n in range(count)] if count < 12 else []
     )
-
-
-def _article(row: Sequence[Any]) -> Article:
-    fields = dict(zip(_FIELDS, row, strict=True))
-    return Article(
-        **fields | {"sources": _sources(fields["sources"]), "event_dates": tuple(json.loads(fields["event_dates"]))}
-    )
-
-
-@lru_cache(maxsize=4096)  # the passages of an article share them
-def _sources(text: str) -> tuple[Source, ...]:
-    return tuple(Source(**source) for source in json.loads(text))
-
-
-def _candidate(row: Sequence[Any], told_by: tuple[Source, ...] | None) -> Candidate:
-    _, article_id, title, outlet, published, url, sources, start, end, text, spans, tokens = row
-    told = told_by or _sources(sources)
-    passage = Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told)
-    return Candidate(passage, tuple((s, e) for s, e in json.loads(spans)), tokens)
 
 
 def _occurrences(rows: Sequence[tuple[int, bytes, bytes]]) -> Occurrences:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.index import Candidate, Prospects
 from rag.kinds import expected, holds
 from rag.postings import BREAK, number
+from rag.stored import Candidate, Prospects
 from rag.text import function_terms, terms
 
 if TYPE_CHECKING:

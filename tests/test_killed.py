@@ -23,7 +23,8 @@ from ingest.verify import verify
 from rag import generations
 from rag.embed import MiniLM
 from rag.errors import IndexStateError
-from rag.index import Index, LiveIndex
+from rag.index import Index
+from rag.live import LiveIndex
 from rag.settings import Settings
 from tests.quick_embedder import QuickEmbedder
 
@@ -182,7 +183,7 @@ def test_an_interrupted_ingest_keeps_what_is_finished(tmp_path: Path, monkeypatc
     """Ctrl-C leaves the old index and loses no embedding, also where vectors are written in a process of their own."""
     folder, index, log = tmp_path / "news", tmp_path / "index", tmp_path / "log"
     write_articles(folder, 0, 60)
-    monkeypatch.setattr("rag.index.ALONE", 0)
+    monkeypatch.setattr("rag.writable.ALONE", 0)
     sync([folder], Settings(index), embedder=QuickEmbedder(log))
     write_articles(folder, 1, 60)
 

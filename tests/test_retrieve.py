@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rag.assistant import Assistant
-from rag.index import Candidate, Prospects
 from rag.postings import numbered
 from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Asked, Pool, look
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.retrieve import coverage, merge_copies, rank, trim
+from rag.stored import Candidate, Prospects
 
 
 def passage(text: str, article_id: str = "a", outlet: str = "Reuters", score: float = 0.0) -> Passage:
