@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.facets import outlets_in
+from rag.outlets import outlets_in
 
 REPORTING = (
     r"(?:said|says|reported|reports|wrote|writes|counted|counts|calculated|calculates|estimated|estimates|put|puts|gave"

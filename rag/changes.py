@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 
-from rag.facets import weekdays_told
+from rag.days import weekdays_told
 from rag.figures import Date, Figure, agree, bears_out, dates, figures
 from rag.records import Article, Citation, DailyChange, Evidence, Passage, Sentence
 from rag.text import FUNCTION_WORDS

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from rag.contradiction import comparable, same_subject, same_value
-from rag.facets import outlets_in
 from rag.figures import Date, Figure, agree, dates
 from rag.headings import heading
 from rag.kinds import expected
 from rag.measures import MEASURES, SAME, same_terms
+from rag.outlets import outlets_in
 from rag.period import Period, periods_named
 from rag.records import Citation, Disagreement, Evidence, Passage, ReportedValue, Sentence
 from rag.reports import Claim, claims, without_dates

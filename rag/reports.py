@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 
 from rag.attribution import BRIEFLY, REPORTING, attribution
-from rag.facets import weekdays_told
+from rag.days import weekdays_told
 from rag.figures import Date, Figure, dates, figures
 from rag.measures import SAME, common_words, weak_terms
 from rag.text import FUNCTION_WORDS, function_terms, terms

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.embed import EmbeddedQuestion, Embedder
-from rag.facets import HAS, Wanted, cover_parts, parts, prefer, preference
+from rag.facets import Wanted, parts
 from rag.index import Index
 from rag.postings import bm25, highest, rarity
+from rag.preference import HAS, cover_parts, prefer, preference
 from rag.ranking import Asked, Measured, Pool, look, measure, promising, scores
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.text import content_terms, terms

@@ -9,8 +9,10 @@ import pytest
 from evals import facets as evaluation
 from evals import news
 from rag import Assistant
-from rag.facets import cover, cover_parts, days_told, facets, named, parts, prefer, preference
+from rag.days import days_told
+from rag.facets import facets, named, parts
 from rag.period import Period, periods_named
+from rag.preference import cover, cover_parts, prefer, preference
 from rag.records import DoneEvent, Evidence, Passage, Source, StageEvent
 
 OUTLETS = (
