@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event as Signal
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from ingest import polite, sync
 from rag import Assistant, Settings
@@ -67,6 +67,30 @@ def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
             expect(added.locator(".done").last).to_contain_text("1 taken out")
             page.get_by_role("button", name="Clear the list").click()
         expect(page.locator("#library .source")).to_have_count(1)
+    assistant.close()
+
+
+def test_a_file_dropped_while_the_panel_looks_for_news_is_shown(tmp_path: Path, embedder: MiniLM, visit: Visit) -> None:
+    """What was dropped must not stay unseen because the panel, just opened, was being told that nothing is going on."""
+    (tmp_path / "ferry.md").write_text(FERRY, encoding="utf-8")
+    sync([tmp_path / "ferry.md"], Settings(tmp_path / "index"), embedder=embedder)
+    assistant = Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))
+    first: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if first:
+            route.continue_()
+        else:
+            first.append((route, route.fetch()))
+
+    with serving(assistant, tmp_path / "conversations.sqlite") as address:
+        page = visit(address)
+        page.route("**/library/additions", hold)
+        with page.expect_response(lambda response: "/library/files" in response.url):
+            page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE]]])
+        route, nothing_going_on = first[0]
+        route.fulfill(response=nothing_going_on)
+        expect(page.locator("#library .additions .done")).to_contain_text("bridge.md 1 added")
     assistant.close()
 
 

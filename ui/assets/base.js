@@ -187,14 +187,22 @@ document.addEventListener("pointerdown", (event) => {
   if (openMenu && !openMenu.contains(event.target)) closeMenu();
 });
 
-/** Call `work` now, and again and again as long as it says that there is more to come. */
+/**
+ * Call `work` now, and again and again as long as it says that there is more to come. A call while it runs has it look
+ * once more: what it is about may have begun after the last look.
+ */
 export function whileBusy(work) {
   let running = false;
+  let again = false;
   return async () => {
+    again = true;
     if (running) return;
     running = true;
     try {
-      while (await work()) await new Promise((resolve) => setTimeout(resolve, 400));
+      while (again) {
+        again = false;
+        while (await work()) await new Promise((resolve) => setTimeout(resolve, 400));
+      }
     } catch (error) {
       say(error.message);
     } finally {
