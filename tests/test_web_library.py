@@ -86,6 +86,9 @@ def test_a_file_dropped_while_the_panel_looks_for_news_is_shown(tmp_path: Path, 
     with serving(assistant, tmp_path / "conversations.sqlite") as address:
         page = visit(address)
         page.route("**/library/additions", hold)
+        page.get_by_role("button", name="Articles").click()
+        while not first:
+            page.evaluate("1")  # lets what is held arrive
         with page.expect_response(lambda response: "/library/files" in response.url):
             page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE]]])
         route, nothing_going_on = first[0]

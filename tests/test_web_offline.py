@@ -74,6 +74,7 @@ def test_the_page_works_without_a_network_and_asks_for_none(corpus_index: Path, 
             expect(page.locator("#library .additions .failed")).to_be_visible()
             page.keyboard.press("Escape")
             page.get_by_role("button", name="New chat").click()
+            expect(page.locator("#chat .answer")).to_have_count(0)
             ask_next(page, "When did the harbour bridge at Exampleton reopen?")
             expect(page.locator("#chat .answer .text")).to_contain_text("3 March 2025")
             page.reload()
