@@ -9,14 +9,14 @@ from datetime import date
 from functools import lru_cache
 
 from rag.dated import dated
-from rag.figures import dates
+from rag.figures import MONTHS, dates
 from rag.records import Article, Evidence, Passage, Sentence
 from rag.text import content_terms, function_terms, terms
 
 SURE = 1.1
 """The least score of a sentence of an article that isn't marked with the days whose events it tells."""
 
-_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+_MONTHS = [month.capitalize() for month in MONTHS]
 _MONTH = "|".join(_MONTHS)
 _WEEKDAY = "(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?"
 _DATE = re.compile(rf"\b(?:(?:\d{{1,2}}) (?:{_MONTH})|(?:{_MONTH}) (?:\d{{1,2}}),?) \d{{4}}\b")

@@ -35,7 +35,7 @@ FUNCTION_WORDS = frozenset(
 _IRREGULAR = {
     form: base
     for base, forms in {
-        "base": "headquarters headquartered",
+        "base": "headquarters headquartered hq",
         "begin": "began begun",
         "break": "broke broken",
         "bring": "brought",
@@ -76,7 +76,6 @@ _SPELT_OUT = {
     "cfo": ("chief", "financial"),
     "coo": ("chief", "operating"),
     "cto": ("chief", "technology"),
-    "hq": ("headquarters",),
     "ipo": ("initial", "public", "offering"),
 }
 """Abbreviations that some reports write and others write out; questions are answered by both."""

@@ -32,3 +32,4 @@ def test_abbreviated_offices_are_found_written_out() -> None:
     assert terms("DeepSeek's CEO") == terms("DeepSeek chief executive")
     assert set(terms("the C.F.O.")) < set(terms("the chief financial officer"))
     assert terms("headquartered in Hangzhou") == terms("based in Hangzhou")
+    assert terms("the HQ") == terms("the headquarters")
