@@ -1,17 +1,26 @@
 """Ranking passages."""
 
+import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from ingest import sync
 from rag.assistant import Assistant
+from rag.embed import MiniLM
+from rag.facets import named
+from rag.index import Index
 from rag.postings import numbered
-from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Asked, Pool, look
+from rag.preference import Wanted
+from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Asked, Pool, look, measure
 from rag.records import Evidence, Passage, Sentence, Source
-from rag.retrieve import coverage, merge_copies, rank, trim
+from rag.retrieve import coverage, gather, merge_copies, rank, trim
+from rag.settings import Settings
 from rag.stored import Candidate, Prospects
 
 
@@ -94,6 +103,42 @@ def test_tokens_decide_between_passages_with_the_same_words() -> None:
     ranked = rank(pool(wide, [0, 0], asked))
     assert [e.passage.article_id for e in ranked] == ["2", "1"]
     assert ranked[0].sentences[0].tokens == pytest.approx(6 / 8)
+
+
+def test_reasons_and_meanings_count_once_more() -> None:
+    """Few passages give a reason or say what something is, and where that is asked for the others can't answer."""
+    texts = ["Nvidia fell on 27 January 2025", "Nvidia fell because investors feared cheaper models"]
+    vector, one = np.array([1.0, 0.0], np.float32), np.ones(1, np.float32)
+
+    def signals(question: str) -> list[list[float]]:
+        asked = Asked(question, vector, vector[None], ("Nvidia",), one, {"nvidia": 2.0, "fall": 1.0})
+        found = measure(pool([candidate(n, text) for n, text in enumerate(texts)], [1.0, 1.0], asked)).signals
+        return found[:, [SIGNALS.index("kind"), SIGNALS.index("reason or meaning")]].tolist()
+
+    assert signals("Why did Nvidia fall?") == [[0.0, 0.0], [1.0, 1.0]]
+    assert signals("When did Nvidia fall?") == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_what_the_question_names_comes_along_from_below(tmp_path: Path, embedder: MiniLM) -> None:
+    """The one report of the outlet that is asked for is looked at, however many others fit the words better."""
+    told = {"CNBC": "Dockers walked out."} | {
+        f"The Daily {name}": f"The strike at the harbour of Exampleton began on Monday, said the {name.lower()} crew."
+        for name in ("Albatross", "Bittern", "Cormorant", "Dunlin", "Egret")
+    }
+    export = tmp_path / "news.jsonl"
+    export.write_text(
+        "\n".join(json.dumps({"title": outlet, "outlet": outlet, "text": text}) for outlet, text in told.items())
+    )
+    sync([export], Settings(tmp_path / "index"), embedder=embedder)
+    question = "What did CNBC report on the strike at the harbour of Exampleton?"
+
+    def outlets(wanted: Sequence[Wanted]) -> list[str]:
+        return [c.passage.outlet for c in gather(question, index, embedder, 3, wanted).candidates]
+
+    with closing(Index.open(tmp_path / "index", embedder.identity)) as index:
+        wanted = named(question, index.outlets)
+        assert "CNBC" not in outlets(())
+        assert outlets(wanted) == [*outlets(()), "CNBC"]
 
 
 def test_scores_reach_from_the_worst_candidate_to_the_best() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event as Signal
 
@@ -27,22 +29,33 @@ DROP = """([place, files]) => {
 }"""
 
 
-def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
-    tmp_path: Path, embedder: MiniLM, visit: Visit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Dropped files and links are read one after the other, what fails says why, all can be removed, and meanwhile
-    another visitor is answered."""
-    monkeypatch.setattr(polite, "PAUSE", 0.0)
+@pytest.fixture
+def assistant(tmp_path: Path, embedder: MiniLM) -> Iterator[Assistant]:
+    """Answers from one article, to which others are added."""
     (tmp_path / "ferry.md").write_text(FERRY, encoding="utf-8")
     sync([tmp_path / "ferry.md"], Settings(tmp_path / "index"), embedder=embedder)
-    assistant = Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))
+    with closing(Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))) as opened:
+        yield opened
+
+
+def slow_page() -> tuple[Signal, WebServer]:
+    """A server whose one page comes when the signal is set."""
     held = Signal()
 
     def slow(handler: Handler) -> None:
         held.wait()
         html(title="The lighthouse")(handler)
 
-    web = WebServer({"/lighthouse": slow})
+    return held, WebServer({"/lighthouse": slow})
+
+
+def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
+    tmp_path: Path, assistant: Assistant, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropped files and links are read one after the other, what fails says why, all can be removed, and meanwhile
+    another visitor is answered."""
+    monkeypatch.setattr(polite, "PAUSE", 0.0)
+    held, web = slow_page()
     with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
         page = visit(address)
         page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE], ["broken.pdf", "no PDF"]]])
@@ -67,14 +80,12 @@ def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
             expect(added.locator(".done").last).to_contain_text("1 taken out")
             page.get_by_role("button", name="Clear the list").click()
         expect(page.locator("#library .source")).to_have_count(1)
-    assistant.close()
 
 
-def test_a_file_dropped_while_the_panel_looks_for_news_is_shown(tmp_path: Path, embedder: MiniLM, visit: Visit) -> None:
+def test_a_file_dropped_while_the_panel_looks_for_news_is_shown(
+    tmp_path: Path, assistant: Assistant, visit: Visit
+) -> None:
     """What was dropped must not stay unseen because the panel, just opened, was being told that nothing is going on."""
-    (tmp_path / "ferry.md").write_text(FERRY, encoding="utf-8")
-    sync([tmp_path / "ferry.md"], Settings(tmp_path / "index"), embedder=embedder)
-    assistant = Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))
     first: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
@@ -94,22 +105,12 @@ def test_a_file_dropped_while_the_panel_looks_for_news_is_shown(tmp_path: Path, 
         route, nothing_going_on = first[0]
         route.fulfill(response=nothing_going_on)
         expect(page.locator("#library .additions .done")).to_contain_text("bridge.md 1 added")
-    assistant.close()
 
 
-def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, embedder: MiniLM, visit: Visit) -> None:
+def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, assistant: Assistant, visit: Visit) -> None:
     """WCAG 2.2 AA by machine, in all four views: what is being read, was added and failed, and what can be removed."""
-    (tmp_path / "ferry.md").write_text(FERRY, encoding="utf-8")
-    sync([tmp_path / "ferry.md"], Settings(tmp_path / "index"), embedder=embedder)
-    assistant = Assistant.from_settings(Settings(tmp_path / "index", model="quotes"))
-    held = Signal()
-
-    def slow(handler: Handler) -> None:
-        held.wait()
-        html(title="The lighthouse")(handler)
-
     found = {}
-    web = WebServer({"/lighthouse": slow})
+    held, web = slow_page()
     with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
         for scheme, phone in itertools.product(("light", "dark"), (False, True)):
             page = visit(address, phone=phone, color_scheme=scheme, bypass_csp=True)
@@ -132,5 +133,4 @@ def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, embedder: MiniLM,
             expect(page.locator("#library .none")).to_be_visible()
             found[scheme, phone, "nothing found"] = violations(page)
         held.set()
-    assistant.close()
     assert {state: list_ for state, list_ in found.items() if list_} == {}
