@@ -159,6 +159,7 @@ class _Library:
 class _Package:
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         self._client = client(folder)
+        self._opened: dict[str, Any] = {}
         try:
             for name in names:
                 self._collection(name)
@@ -182,7 +183,8 @@ class _Package:
         return dict(zip(found["ids"], found["embeddings"], strict=True))
 
     def ensure(self, name: str) -> None:
-        self._client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": _HNSW})
+        made = self._client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": _HNSW})
+        self._opened[name] = made
 
     def add(self, name: str, ids: Sequence[str], vectors: Sequence[bytes]) -> None:
         self._collection(name).add(ids=list(ids), embeddings=[array("f", vector).tolist() for vector in vectors])
@@ -192,9 +194,12 @@ class _Package:
 
     def drop(self, name: str) -> None:
         self._client.delete_collection(name)
+        self._opened.pop(name, None)
 
     def close(self) -> None:
         self._client.close()
 
     def _collection(self, name: str) -> Any:
-        return self._client.get_collection(name, embedding_function=None)
+        if name not in self._opened:
+            self._opened[name] = self._client.get_collection(name, embedding_function=None)
+        return self._opened[name]

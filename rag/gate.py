@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 from rag.figures import Date, dates
 from rag.kinds import holds
+from rag.period import is_iso_date
 from rag.quote import Reading
 from rag.records import Evidence, Passage, Sentence
 from rag.relevance import words
@@ -190,10 +191,9 @@ def is_of_another_time(reading: Reading) -> bool:
 
 
 def _reports_on(passage: Passage, asked: Date) -> bool:
-    try:
-        published = date.fromisoformat(passage.published[:10])
-    except ValueError:
+    if not is_iso_date(passage.published):
         return False
+    published = date.fromisoformat(passage.published)
     days = (published - timedelta(days=before) for before in range(REPORTED_WITHIN + 1))
     return any(_agree(asked, Date(d.year, d.month, d.day, 0, 0, "")) for d in days)
 

@@ -13,10 +13,9 @@ import pytest
 from ingest import sync
 from rag.assistant import Assistant
 from rag.embed import MiniLM
-from rag.facets import named
+from rag.facets import Wanted, named
 from rag.index import Index
 from rag.postings import numbered
-from rag.preference import Wanted
 from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Asked, Pool, look, measure
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.retrieve import coverage, gather, merge_copies, rank, trim
@@ -113,7 +112,7 @@ def test_reasons_and_meanings_count_once_more() -> None:
     def signals(question: str) -> list[list[float]]:
         asked = Asked(question, vector, vector[None], ("Nvidia",), one, {"nvidia": 2.0, "fall": 1.0})
         found = measure(pool([candidate(n, text) for n, text in enumerate(texts)], [1.0, 1.0], asked)).signals
-        return found[:, [SIGNALS.index("kind"), SIGNALS.index("reason or meaning")]].tolist()
+        return [[row[SIGNALS.index("kind")], row[SIGNALS.index("reason or meaning")]] for row in found.tolist()]
 
     assert signals("Why did Nvidia fall?") == [[0.0, 0.0], [1.0, 1.0]]
     assert signals("When did Nvidia fall?") == [[1.0, 0.0], [0.0, 0.0]]
