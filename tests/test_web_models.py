@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from rag.records import Event
 from tests.browser import Visit, ask, serving
@@ -48,6 +48,30 @@ def test_a_model_is_chosen_and_remembered(tmp_path: Path, visit: Visit) -> None:
         ask(page)
         expect(page.locator("#chat .badge")).to_be_visible()
         assert {name: getattr(assistant.settled[-1], name) for name in kept} == kept
+        preferences.location().unlink()
+
+
+def test_what_was_asked_before_a_choice_does_not_undo_it(tmp_path: Path, visit: Visit) -> None:
+    """The list of models that is on its way while one chooses comes too late to count: no choice is lost."""
+    held: list[tuple[Route, APIResponse]] = []
+    with OllamaServer([Model("qwen3:4b")]) as ollama, page_with(ollama, tmp_path) as (address, _):
+        page = visit(address)
+        page.get_by_role("button", name="Models", exact=True).click()
+        page.get_by_role("radio", name="qwen3:4b").last.check()
+        expect(page.locator("#notices")).to_contain_text("Kept for the next questions.")
+        page.route("**/models", lambda route: held.append((route, route.fetch())))
+        page.get_by_role("radio", name="Short").check()
+        while not held:
+            page.evaluate("0")  # Playwright fetches in between.
+        with page.expect_response("**/models/choice"):
+            page.get_by_role("radio", name="Never").check()
+        with page.expect_request("**/models"):  # It looks once more when the late list has come.
+            held[0][0].fulfill(response=held[0][1])
+        with page.expect_response("**/models/choice"):
+            page.get_by_role("radio", name="Long").check()
+        assert preferences.read() == {"model": "ollama:qwen3:4b", "think": "false", "length": "long"}
+        for route, response in held[1:]:
+            route.fulfill(response=response)
         preferences.location().unlink()
 
 

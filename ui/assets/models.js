@@ -6,11 +6,17 @@ const models = dialog("models", "Models", '<form class="choices"></form>');
 const form = models.querySelector("form");
 
 let isNew = false; // Just opened: the focus goes to the choice.
+let chosen = 0; // How often something was chosen.
+let kept = Promise.resolve(); // One choice is kept after another, or an earlier one could arrive last.
+let saving = 0; // How many are not kept yet.
 
 const refresh = whileBusy(async () => {
+  const before = chosen;
   const response = await send("/models");
   const html = await response.text();
   const busy = response.headers.get("X-Busy") === "1";
+  // What was asked before a choice arrived would undo it here, and with it the next one. Each looks again when kept.
+  if (saving || before !== chosen) return busy && models.open;
   const focused = document.activeElement?.value;
   form.innerHTML = html;
   if (isNew) form.querySelector("input:checked")?.focus();
@@ -20,11 +26,16 @@ const refresh = whileBusy(async () => {
 });
 
 form.addEventListener("change", () => {
-  const chosen = Object.fromEntries(new FormData(form));
-  trying(async () => {
-    await send("/models/choice", { method: "POST", json: chosen });
-    say("Kept for the next questions.");
-    await refresh();
+  const choice = Object.fromEntries(new FormData(form));
+  chosen += 1;
+  saving += 1;
+  kept = kept.then(async () => {
+    await trying(async () => {
+      await send("/models/choice", { method: "POST", json: choice });
+      say("Kept for the next questions.");
+    });
+    saving -= 1;
+    refresh();
   });
 });
 
