@@ -8,7 +8,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -26,6 +36,10 @@ if TYPE_CHECKING:
 expect.set_options(timeout=60_000)  # A machine that runs ten other things draws the page in seconds.
 
 Visit = Callable[..., Page]
+_PORTS: list[int] = []
+"""Those that served a page before: on the same one the browser has most of the next page already."""
+_PAGES: list[Page] = []
+"""Those that are open: a server with visitors would wait for them before it ends."""
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 
@@ -45,18 +59,31 @@ def serving(assistant: Assistant, place: Path | None = None, **options: Any) -> 
     async def build() -> FastAPI:
         return build_app(assistant, Conversations.open(place or Path(folder, "conversations.sqlite")), **options)
 
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+    with tempfile.TemporaryDirectory() as folder, _listener() as listener:
         # Where no event loop runs Gradio makes some and leaves them open; Playwright may have one in this thread.
         with ThreadPoolExecutor(1) as elsewhere:
             app = elsewhere.submit(asyncio.run, build()).result()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
+        port = listener.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/"
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            yield address
         finally:
+            for page in _PAGES:
+                if page.url.startswith(address):
+                    page.close()
             server.should_exit = True
             thread.join()
+            _PORTS.append(port)
+
+
+def _listener() -> socket.socket:
+    if _PORTS:
+        with suppress(OSError):  # Another process has it now.
+            return socket.create_server(("127.0.0.1", _PORTS.pop()))
+    return socket.create_server(("127.0.0.1", 0))
 
 
 @pytest.fixture(scope="session")
@@ -71,15 +98,56 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+class Profiles:
+    """Browser profiles, used again when their visitor has gone: without cookies and storage, but with the cache."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, list[BrowserContext]] = {}
+        self._taken: list[tuple[str, BrowserContext]] = []
+
+    def take(self, phone: bool, **options: Any) -> BrowserContext:
+        """A profile that knows nobody."""
+        kind = repr((phone, sorted(options.items())))
+        free = self._free.setdefault(kind, [])
+        context = (
+            free.pop()
+            if free
+            else self._browser.new_context(
+                viewport=PHONE if phone else WIDE,
+                reduced_motion="reduce",
+                permissions=["clipboard-read", "clipboard-write"],
+                **options,
+            )
+        )
+        self._taken.append((kind, context))
+        return context
+
+    def give_back(self) -> None:
+        """Close the pages of all that were taken, and forget who visited them."""
+        for page in _PAGES:
+            page.close()
+        _PAGES.clear()
+        for kind, context in self._taken:
+            context.clear_cookies()
+            self._free[kind].append(context)
+        self._taken.clear()
+
+
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> Profiles:
+    """The profiles of all visitors."""
+    return Profiles(browser)
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(profiles: Profiles) -> Iterator[Visit]:
     """`visit(address, phone=False)` opens the page as a new visitor.
 
     When the test ends, every visit must have asked nothing of any other address, and no script may have failed
     or been refused by the content security policy (but for the inline scripts of Gradio's own page, which it
     can do without).
     """
-    contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def unexpected(message: ConsoleMessage) -> bool:
@@ -94,18 +162,10 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
     def open_page(address: str, *, phone: bool = False, by: Page | None = None, **options: Any) -> Page:
         """Open the page as a new visitor, or in another tab `by` the visitor of a page."""
-        if by:
-            context = by.context
-        else:
-            context = browser.new_context(
-                viewport=PHONE if phone else WIDE,
-                reduced_motion="reduce",
-                permissions=["clipboard-read", "clipboard-write"],
-                **options,
-            )
-            contexts.append(context)
+        context = by.context if by else profiles.take(phone, **options)
         own = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
         page = context.new_page()
+        _PAGES.append(page)
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
         page.on(
@@ -127,8 +187,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    profiles.give_back()
     assert not complaints, complaints
 
 
@@ -148,3 +207,47 @@ def fits(page: Page) -> bool:
     """Whether the page needs no scrolling but inside its own parts."""
     size = "document.documentElement"
     return bool(page.evaluate(f"{size}.scrollWidth <= innerWidth && {size}.scrollHeight <= innerHeight"))
+
+
+class Held:
+    """Answers of the server that are held back until they are let go, in the order in which they were asked for.
+
+    Args:
+        page: whose requests they answer.
+        address: a pattern of Playwright's.
+        fetched: whether the server is asked at once, and only its answer is held.
+        most: so many are held, and those after them pass.
+    """
+
+    def __init__(self, page: Page, address: str, *, fetched: bool = False, most: int = 1) -> None:
+        self._page = page
+        self._fetched = fetched
+        self._most = most
+        self._held: list[tuple[Route, APIResponse | None]] = []
+        page.route(address, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self._most <= 0:
+            route.continue_()
+            return
+        self._most -= 1
+        self._held.append((route, route.fetch() if self._fetched else None))
+
+    def wait(self) -> None:
+        """Until something is held."""
+        while not self._held:
+            self._page.evaluate("0")  # Playwright looks in between.
+
+    def let_go(self) -> None:
+        """Wait for the first that is held, and give it to the page."""
+        self.wait()
+        route, response = self._held.pop(0)
+        if response:
+            route.fulfill(response=response)
+        else:
+            route.continue_()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has done what follows from all that it was given up to now."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import corpus
 from ingest import sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
-from tests.browser import browser, visit  # noqa: F401
+from tests.browser import browser, profiles, visit  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,9 +50,14 @@ def embedder() -> MiniLM:
 
 @pytest.fixture(scope="session")
 def corpus_index(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Path:
-    """An index over the shipped articles. Not to be written to."""
-    place = tmp_path_factory.mktemp("corpus") / "index"
-    sync([corpus.FOLDER], Settings(place), embedder=embedder)
+    """An index over the shipped articles, made once for all processes that run tests. Not to be written to."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "corpus" / "index"
+    place.parent.mkdir(exist_ok=True)
+    with FileLock(place.with_suffix(".lock")):
+        if not (made := place.with_suffix(".made")).exists():
+            sync([corpus.FOLDER], Settings(place), embedder=embedder)
+            made.touch()
     return place
 
 
