@@ -104,7 +104,8 @@ def _chatting(place: Path, command: list[str]) -> Iterator[tuple[int, str]]:
 
 def _ask(client: httpx.Client, order: int, question: str) -> None:
     """Ask as one visitor, and wait for the whole answer."""
-    joined = {"data": [question, None], "fn_index": order, "session_hash": "visitor"}
+    wanted = json.dumps({"do": "ask", "question": question})
+    joined = {"data": [wanted, None], "fn_index": order, "session_hash": "visitor"}
     client.post("/gradio_api/queue/join", json=joined).raise_for_status()
     with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "visitor"}) as lines:
         for line in lines.iter_lines():

@@ -109,6 +109,18 @@ def test_ids_cannot_be_guessed(anna: Visitor) -> None:
     assert {len(bytes.fromhex(id)) for id in ids} == {16}
 
 
+def test_a_link_is_withdrawn_by_a_new_id(anna: Visitor) -> None:
+    """The conversation stays whole and the old id finds nothing."""
+    id = anna.create()
+    anna.append(id, WHOLE)
+    before = anna.get(id)
+    renewed = anna.renew(id)
+    assert anna.get(renewed).turns == before.turns
+    assert [each.id for each in anna.listed()] == [renewed]
+    with pytest.raises(ConversationMissingError, match="its link withdrawn"):
+        anna.get(id)
+
+
 def test_a_visitor_sees_nothing_of_another(store: Conversations, anna: Visitor) -> None:
     """Another visitor can neither list, find, read, continue, rename, rate, cut nor delete a conversation."""
     made = ask(anna, "Who is Liang Wenfeng?")

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from ingest import polite, sync
 from rag import Assistant, Settings
@@ -12,8 +14,13 @@ from rag.errors import LoadError
 from tests.apart import apart
 from tests.web_server import WebServer, html
 from ui import library as module
-from ui.library import Library, safe_name
+from ui.answering import Desk
+from ui.conversations import Conversations
+from ui.library import Addition, Library, safe_name
+from ui.models import Models
 from ui.panels import additions
+from ui.places import Places
+from ui.routes import page_routes
 
 STORY = "# The harbour bridge\n\nThe harbour bridge at Exampleton reopened on 3 March 2025 after a long repair.\n"
 
@@ -54,6 +61,23 @@ def test_a_file_is_added_and_removed_and_the_rest_stays(assistant: Assistant) ->
     library.wait()
     assert library.additions[-1].message == "1 taken out"
     assert (titles(library), library.files()) == (["The ferry"], [])
+    assistant.close()
+
+
+def test_what_ends_while_the_page_is_told_of_it_is_asked_for_again(assistant: Assistant, tmp_path: Path) -> None:
+    """Or the page would show for ever that it is being read, and not the article."""
+
+    class Ending(Library):
+        def files(self) -> list[str]:
+            self.additions[0].state = "done"
+            return []
+
+    library = Ending(assistant)
+    library.additions = [Addition("bridge.md", "bridge.md", "reading")]
+    store = Conversations.open(tmp_path / "conversations.sqlite")
+    app = FastAPI()
+    app.include_router(page_routes(Models(assistant), store, Desk(Places()), library))
+    assert [TestClient(app).get("/library/additions").headers["X-Busy"] for _ in range(2)] == ["1", "0"]
     assistant.close()
 
 

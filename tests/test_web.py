@@ -420,7 +420,8 @@ def test_a_port_in_use_is_said() -> None:
 
 
 def test_serve_says_where_it_is_and_ends_on_interrupt() -> None:
-    """With the usual port taken another one is found and named, and Ctrl-C ends the server without a traceback."""
+    """With the usual port taken another one is found and named, and Ctrl-C ends the server without a traceback, also
+    where the page is open in a browser."""
     program = (
         "import socket\n"
         "from tests.fakes import ScriptedAssistant\n"
@@ -438,8 +439,10 @@ def test_serve_says_where_it_is_and_ends_on_interrupt() -> None:
         assert found is not None, said
         assert found[2] != "7860"
         assert httpx.get(f"{found[1]}healthz").json()["ready"]
-        process.send_signal(signal.SIGINT)
-        assert (process.wait(30), process.stderr.read()) == (0, "")
+        with httpx.stream("GET", f"{found[1]}gradio_api/heartbeat/tab") as tab:
+            assert tab.is_success
+            process.send_signal(signal.SIGINT)
+            assert (process.wait(60), process.stderr.read()) == (0, "")
 
 
 def test_the_shipped_articles_answer_in_the_page(assistant: RealAssistant, corpus_index: Path, visit: Visit) -> None:

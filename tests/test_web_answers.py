@@ -24,7 +24,7 @@ from rag.records import (
     Support,
     TextEvent,
 )
-from tests.browser import Visit, ask, ask_next, serving
+from tests.browser import Held, Visit, ask, ask_next, serving
 from tests.fakes import COST, LOSS, TRAINING, ScriptedAssistant, quoted_answer
 from tests.ollama_server import Model, OllamaServer
 from ui import places
@@ -132,6 +132,45 @@ def test_a_question_is_edited_and_what_followed_goes(scripted: ScriptedAssistant
     assert scripted.asked[-1] == ("One, but better?", [])
     page.reload()
     expect(page.locator("#chat .question")).to_have_text(["One, but better?"])
+
+
+def test_an_edit_ends_where_one_goes_to_another_conversation(
+    scripted: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """By the browser's way back, too: the question of that number there is another one, and must not be replaced."""
+    scripted.scripts += [quoted_answer(), quoted_answer(), quoted_answer()]
+    page = visit(address)
+    ask(page, "Here?")
+    badges(page, 1)
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    ask_next(page, "There?")
+    badges(page, 1)
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(page.locator("#ask textarea")).to_have_value("There?")
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#chat .question")).to_have_text(["Here?"])
+    expect(page.locator("#editing")).to_have_count(0)
+    expect(page.locator("#ask textarea")).to_have_value("")
+    ask_next(page, "And then?")
+    expect(page.locator("#chat .question")).to_have_text(["Here?", "And then?"])
+
+
+def test_enter_asks_once_and_what_is_typed_then_stays(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """However long the server takes to hear of it: a second Enter asks nothing twice, the next question is not lost."""
+    scripted.scripts += [quoted_answer(), quoted_answer()]
+    page = visit(address)
+    held = Held(page, "**/queue/join**")
+    ask(page, "One?")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Two?")
+    held.let_go()
+    badges(page, 1)
+    expect(page.locator("#ask textarea")).to_have_value("Two?")
+    page.keyboard.press("Enter")
+    badges(page, 2)
+    assert [question for question, _ in scripted.asked] == ["One?", "Two?"]
 
 
 def test_an_answer_is_made_again_in_quotes_or_by_another_model(

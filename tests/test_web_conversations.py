@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rag.records import Answer, DoneEvent, TextEvent
-from tests.browser import Visit, ask, ask_next, serving
+from tests.browser import Held, Visit, ask, ask_next, serving, settle
 from tests.fakes import LOSS, ScriptedAssistant, quoted_answer
+from ui.conversations import SavedConversation, Visitor
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
@@ -130,6 +131,106 @@ def test_a_conversation_is_renamed_and_deleted_for_good(
     expect(page.locator("#chat .question")).to_have_count(0)
 
 
+def test_a_late_list_brings_no_old_title_back(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
+    """What was asked for before a conversation was renamed comes too late to count."""
+    scripted.scripts += [quoted_answer(), quoted_answer()]
+    page = visit(address)
+    asked(page, "Why did it fall?")
+    expect(page.locator("#side .conversation")).to_have_count(1)
+    late = Held(page, "**/conversations?q=", fetched=True)
+    page.get_by_role("button", name="New chat").click()
+    late.wait()
+    choose(page, "Why did it fall?", "Rename")
+    page.get_by_role("textbox", name="Rename this conversation").fill("The fall")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    expect(page.locator("#side .conversation .title")).to_have_text(["The fall"])
+    late.let_go()
+    settle(page)
+    expect(page.locator("#side .conversation .title")).to_have_text(["The fall"])
+
+
+def test_a_withdrawn_link_opens_nothing_and_loses_nothing(
+    scripted: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """The conversation goes on under a new link, also in another tab and where an answer is under way."""
+    more = Signal()
+    scripted.scripts += [quoted_answer(), [TextEvent("It fell"), more, *quoted_answer()], quoted_answer()]
+    page = visit(address)
+    asked(page, "Why did it fall?")
+    old = page.url
+    other = visit(old, by=page)
+    expect(other.locator("#chat .badge")).to_have_count(1)
+    ask_next(page, "And then?")
+    expect(page.locator("#chat .answer").last).to_have_text("It fell")
+    choose(page, "Why did it fall?", "Withdraw link")
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.locator("#notices")).to_contain_text("The old link opens nothing any more.")
+    expect(page).not_to_have_url(old)
+    more.set()
+    expect(page.locator("#chat .badge")).to_have_count(2)
+    ask_next(other, "And at last?")
+    expect(other.locator("#chat .badge")).to_have_count(3)
+    assert [question for question, _ in scripted.asked[-1][1]] == ["Why did it fall?", "And then?"]
+    other.goto(old)
+    expect(other.locator("#chat .failure")).to_contain_text("its link withdrawn")
+    page.reload()
+    expect(page.locator("#chat .question")).to_have_text(["Why did it fall?", "And then?", "And at last?"])
+
+
+def test_what_another_tab_asks_meanwhile_is_answered_too(
+    scripted: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """A question that is asked while another tab's is being answered waits for that, in sight of it."""
+    more = Signal()
+    scripted.scripts += [quoted_answer(), [TextEvent("It fell"), more, *quoted_answer()], quoted_answer()]
+    page = visit(address)
+    asked(page, "First?")
+    other = visit(page.url, by=page)
+    expect(other.locator("#chat .badge")).to_have_count(1)
+    ask(page, "Second?")
+    expect(page.locator("#chat .answer").last).to_have_text("It fell")
+    ask_next(other, "Third?")
+    expect(other.locator("#chat .answer").last).to_have_text("It fell")
+    more.set()
+    expect(other.locator("#chat .badge")).to_have_count(3)
+    expect(other.locator("#chat .question")).to_have_text(["First?", "Second?", "Third?"])
+    assert [question for question, _ in scripted.asked[-1][1]] == ["First?", "Second?"]
+
+
+def test_the_conversation_clicked_last_is_the_one_that_opens(
+    scripted: ScriptedAssistant, address: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the one clicked before takes longer to be read."""
+    scripted.scripts += [quoted_answer(), quoted_answer(), quoted_answer()]
+    page = visit(address)
+    asked(page, "Slow?")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    asked(page, "Quick?")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    held, reading, get = Signal(), Signal(), Visitor.get
+
+    def slow(conversations: Visitor, id: str) -> SavedConversation:
+        found = get(conversations, id)
+        if found.turns[0].answer.question == "Slow?":
+            reading.set()
+            held.wait()
+        return found
+
+    monkeypatch.setattr(Visitor, "get", slow)
+    page.locator("#side .conversation", has_text="Slow?").click()
+    assert reading.wait(60)
+    with page.expect_response("**/queue/join**"):
+        page.locator("#side .conversation", has_text="Quick?").click()
+    held.set()
+    expect(page.locator("#chat .question")).to_have_text(["Quick?"])
+    ask_next(page, "And then?")
+    expect(page.locator("#chat .question")).to_have_text(["Quick?", "And then?"])
+    expect(page.locator("#chat .badge")).to_have_count(2)
+    assert [question for question, _ in scripted.asked[-1][1]] == ["Quick?"]
+
+
 def test_an_answer_and_a_conversation_can_be_saved(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:
     """As Markdown with numbered sources and as JSON, as files of the browser."""
     scripted.scripts += [quoted_answer(), quoted_answer()]
@@ -154,7 +255,14 @@ def test_a_thumb_is_kept_with_its_note_and_exported(scripted: ScriptedAssistant,
     scripted.scripts.append(quoted_answer())
     page = visit(address)
     asked(page, "Why did it fall?")
+    late = Held(page, "**/thumb")
     page.get_by_role("button", name="Not helpful").click()
+    choose(page, "Why did it fall?", "Rename")
+    expect(page.get_by_role("textbox", name="Rename this conversation")).to_have_value("Why did it fall?")
+    late.let_go()
+    expect(page.locator("#chat a.chosen")).to_have_text("Not helpful")
+    expect(page.locator("#asking-heading")).to_have_text("Rename this conversation")  # One is asked after the other.
+    page.keyboard.press("Escape")
     page.get_by_role("textbox", name=re.compile("What was good or bad")).fill("The day is missing.")
     page.get_by_role("button", name="Keep").click()
     expect(page.locator("#notices")).to_contain_text("Your note is kept")

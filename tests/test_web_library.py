@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import Event as Signal
 
 import pytest
-from playwright.sync_api import APIResponse, Route, expect
+from playwright.sync_api import expect
 
 from ingest import polite, sync
 from rag import Assistant, Settings
 from rag.embed import MiniLM
-from tests.browser import Visit, ask, serving
+from tests.browser import Held, Visit, ask, serving, settle
 from tests.test_web_access import violations
 from tests.web_server import Handler, WebServer, html
 
@@ -82,29 +82,32 @@ def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
         expect(page.locator("#library .source")).to_have_count(1)
 
 
-def test_a_file_dropped_while_the_panel_looks_for_news_is_shown(
-    tmp_path: Path, assistant: Assistant, visit: Visit
-) -> None:
-    """What was dropped must not stay unseen because the panel, just opened, was being told that nothing is going on."""
-    first: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:
-        if first:
-            route.continue_()
-        else:
-            first.append((route, route.fetch()))
-
-    with serving(assistant, tmp_path / "conversations.sqlite") as address:
+def test_what_the_panel_is_told_late_hides_nothing_new(tmp_path: Path, assistant: Assistant, visit: Visit) -> None:
+    """An addition is shown although the panel was just being told that nothing goes on, its article although the
+    panel never saw it being read, and neither goes when an older list of the articles arrives at last."""
+    held, web = slow_page()
+    with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
         page = visit(address)
-        page.route("**/library/additions", hold)
+        looks = Held(page, "**/library/additions", fetched=True)
+        articles = Held(page, "**/library?q=", fetched=True)
         page.get_by_role("button", name="Articles").click()
-        while not first:
-            page.evaluate("1")  # lets what is held arrive
-        with page.expect_response(lambda response: "/library/files" in response.url):
-            page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE]]])
-        route, nothing_going_on = first[0]
-        route.fulfill(response=nothing_going_on)
-        expect(page.locator("#library .additions .done")).to_contain_text("bridge.md 1 added")
+        looks.wait()
+        articles.wait()
+        page.get_by_label("Address of a page or feed").fill(f"{web.url}/lighthouse")
+        with page.expect_response("**/library/links"):
+            page.get_by_role("button", name="Add link").click()
+        later = Held(page, "**/library/additions")
+        looks.let_go()
+        later.wait()
+        held.set()
+        while page.request.get(f"{address}library/additions").headers["x-busy"] == "1":
+            settle(page)
+        later.let_go()
+        expect(page.locator("#library .additions .done")).to_contain_text("1 added")
+        expect(page.locator("#library .source")).to_have_count(2)
+        articles.let_go()
+        settle(page)
+        expect(page.locator("#library .source")).to_have_count(2)
 
 
 def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, assistant: Assistant, visit: Visit) -> None:

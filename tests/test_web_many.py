@@ -34,7 +34,8 @@ def answered(address: str, number: int) -> tuple[str, str]:
         client.get("/")
         dependencies = client.get("/config").json()["dependencies"]
         order = next(each["id"] for each in dependencies if each["targets"] and each["targets"][0][1] == "submit")
-        joined = {"data": [question, None], "fn_index": order, "session_hash": session}
+        wanted = json.dumps({"do": "ask", "question": question})
+        joined = {"data": [wanted, None], "fn_index": order, "session_hash": session}
         assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
         with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as lines:
             for line in lines.iter_lines():

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from rag.records import Citation, DailyChange, TimelineEntry
-from tests.browser import Visit, fits, serving
+from tests.browser import Visit, fits, serving, settle
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, ScriptedAssistant, citation, quoted_answer
 from tests.test_web_access import violations
 
@@ -178,6 +178,13 @@ def test_figures_are_drawn_with_every_value_that_is_told(served: tuple[ScriptedA
     expect(week.locator(".xtick")).to_have_text(["Mon 27 Jan", "Tue 28 Jan"])
     panel.get_by_label("Nasdaq Composite").uncheck()
     expect(week.locator(".bars .point")).to_have_count(2)
+    # It is drawn anew when it gets dark, but not, and under nobody's mouse, when an answer ends or a file is dragged.
+    page.evaluate("document.querySelector('#timeline .picture').firstElementChild.dataset.drawn = 'before'")
+    page.evaluate("document.body.classList.toggle('dropping')")
+    settle(page)
+    expect(week.locator("> [data-drawn]")).to_have_count(1)
+    page.evaluate("document.body.classList.add('dark')")
+    expect(week.locator("> [data-drawn]")).to_have_count(0)
     panel.get_by_role("combobox", name="Show").select_option("2025-01-27")
     day = panel.locator(".picture[data-kind=day]")
     expect(day.locator(".bars .point")).to_have_count(2)

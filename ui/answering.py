@@ -1,6 +1,7 @@
 """Answers under way: each goes on by itself, whoever watches it, until it is whole, stopped, or abandoned."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager, suppress
@@ -8,6 +9,7 @@ from typing import Any
 
 from rag.errors import AftershockError, ConversationMissingError, ConversationsError
 from rag.records import Answer, Event
+from ui.conversations import Visitor
 from ui.places import Places, Stream
 from ui.turn import Turn
 
@@ -18,9 +20,10 @@ Key = tuple[str, str]
 
 
 class Running:
-    """An answer under way. Lives in the event loop's thread."""
+    """An answer under way in a conversation. Lives in the event loop's thread."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, key: Key, turn: Turn) -> None:
+        self.key = key
         self.turn = turn
         self.saved = asyncio.Event()
         self._work: asyncio.Future[None] | None = None
@@ -86,40 +89,60 @@ class Desk:
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        self._running: dict[Key, Running] = {}
+        self._under_way: set[Running] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._renewed: dict[Key, str] = {}
+        self._saving = threading.Lock()
 
     def running(self, key: Key) -> Running | None:
         """The answer under way in a conversation."""
-        return self._running.get(key)
+        return next((each for each in self._under_way if self.now(each.key) == self.now(key)), None)
 
-    def start(self, key: Key, turn: Turn, stream: Stream, save: Callable[[Answer], object]) -> Running:
-        """Begin to answer; `save` is called with what there is at the end, in a thread."""
-        running = self._running[key] = Running(turn)
-        task = asyncio.create_task(self._answer(key, running, stream, save))
+    def now(self, key: Key) -> Key:
+        """What a conversation goes by now, for pages that still show it by the id that it had before."""
+        while renewed := self._renewed.get(key):
+            key = (key[0], renewed)
+        return key
+
+    def renew(self, conversations: Visitor, key: Key) -> str:
+        """Give a conversation a new id, so that a link with the old one opens nothing, and return that.
+
+        Raises:
+            ConversationMissingError: the visitor has no such conversation.
+            ConversationsError: the file cannot be written.
+        """
+        with self._saving:  # Or what is saved just now would find no conversation of its id.
+            self._renewed[key] = conversations.renew(key[1])
+        return self._renewed[key]
+
+    def start(self, key: Key, turn: Turn, stream: Stream, save: Callable[[str, Answer], object]) -> Running:
+        """Begin to answer; `save` is called with the conversation's id and what there is at the end, in a thread."""
+        running = Running(key, turn)
+        self._under_way.add(running)
+        task = asyncio.create_task(self._answer(running, stream, save))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return running
 
-    async def _answer(self, key: Key, running: Running, stream: Stream, save: Callable[[Answer], object]) -> None:
+    async def _answer(self, running: Running, stream: Stream, save: Callable[[str, Answer], object]) -> None:
         try:
             await running.until_stopped(_fill(running, self._places.answer(stream)))
             running.tell()
-            await asyncio.to_thread(_kept, running.turn, save)
+            await asyncio.to_thread(self._keep, running, save)
             running.tell()
         finally:
-            if self._running.get(key) is running:
-                del self._running[key]
+            self._under_way.discard(running)
             running.saved.set()
 
-
-def _kept(turn: Turn, save: Callable[[Answer], object]) -> None:
-    try:
-        save(turn.record())
-    except ConversationMissingError:
-        pass  # It was deleted meanwhile, so there is nothing to keep.
-    except ConversationsError as error:
-        turn.unsaved = f"{error} This answer will be gone when the page is closed."
+    def _keep(self, running: Running, save: Callable[[str, Answer], object]) -> None:
+        turn = running.turn
+        try:
+            with self._saving:
+                save(self.now(running.key)[1], turn.record())
+        except ConversationMissingError:
+            pass  # It was deleted meanwhile, so there is nothing to keep.
+        except ConversationsError as error:
+            turn.unsaved = f"{error} This answer will be gone when the page is closed."
 
 
 async def _fill(running: Running, events: AsyncGenerator[list[Event]]) -> None:

@@ -218,6 +218,14 @@ class Visitor:
                 title = title_of(first[0]) if first else ""
             database.execute("UPDATE conversations SET title = ? WHERE key = ?", (title, key))
 
+    def renew(self, id: str) -> str:
+        """Give a conversation a new id, and return it: a link with the old one opens nothing any more."""
+        made = secrets.token_hex(16)
+        with self._store.changing() as database:
+            key, _ = self._find(database, id)
+            database.execute("UPDATE conversations SET id = ? WHERE key = ?", (made, key))
+        return made
+
     def delete(self, id: str) -> None:
         """Delete a conversation for good: its text is no longer in the file either."""
         with self._store.changing() as database:
@@ -259,7 +267,9 @@ class Visitor:
             f"SELECT key, title FROM conversations WHERE id = ? AND {self._mine}", (id, *self._values)
         ).fetchone()
         if row is None:
-            raise ConversationMissingError("There is no such conversation; it may have been deleted.")
+            raise ConversationMissingError(
+                "There is no such conversation; it may have been deleted, or its link withdrawn."
+            )
         return row[0], row[1]
 
 

@@ -71,6 +71,8 @@ class Library:
         self._allowed = allowed
         self.folder = folder_of(assistant.settings)
         self.additions: list[Addition] = []
+        self.ended = 0
+        """How many additions have come to their end, whose articles are in the index or out of it."""
         self._jobs: Queue[tuple[Addition, str]] = Queue()
         self._worker: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -193,17 +195,20 @@ class Library:
         while True:
             addition, place = self._jobs.get()
             addition.state = "reading"
+            outcome: tuple[State, str]
             try:
                 places, gone = ([], [place]) if addition.forgotten else ([place], [])
                 report = sync(places, self._settings, allowed=self._allowed, forget=gone, progress=_shares(addition))
             except AftershockError as error:
-                addition.state, addition.message = "failed", str(error)
+                outcome = "failed", str(error)
             except Exception as error:
-                addition.state, addition.message = "failed", f"It could not be read ({type(error).__name__})."
+                outcome = "failed", f"It could not be read ({type(error).__name__})."
             else:
-                addition.state, addition.message = _outcome(report)
-            finally:
-                self._jobs.task_done()
+                outcome = _outcome(report)
+            self.ended += 1
+            addition.message = outcome[1]
+            addition.state = outcome[0]  # Last: whoever sees it looks no further.
+            self._jobs.task_done()
 
 
 def _shares(addition: Addition) -> Callable[[Progress], None]:

@@ -85,14 +85,15 @@ class Models:
         """
         return self._assistant.with_settings(replace(self.settings, model=model or self.settings.model))
 
-    def choose(self, model: str, think: str, length: str) -> None:
-        """Have this model answer from now on, thinking or not, at such a length, and remember that.
+    def choose(self, **chosen: str) -> None:
+        """Have a `model` answer from now on, let it `think` or not, at such a `length`, and remember what was chosen.
 
         Raises:
             SettingsError: a value cannot be used, or cannot be kept.
         """
-        self.settings = replace(self.settings, model=model, think=think, length=length)
-        preferences.remember(model=model, think=think, length=length)
+        with self._lock:
+            self.settings = replace(self.settings, **chosen)  # type: ignore[arg-type]
+            preferences.remember(**chosen)
 
     def survey(self) -> Survey | str:
         """The models that there are and that can be had, or a sentence why nobody knows."""
@@ -125,6 +126,7 @@ class Models:
         except AftershockError as error:
             started.failure = str(error)
         finally:
-            started.ended = True
+            # First out of the list: whoever is told that nothing is on its way any more looks no further.
             if started.progress.status == DONE or started.cancelled.is_set():
                 self.pulls.pop(started.name, None)
+            started.ended = True

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from rag.assistant import MOST_CHARACTERS
 from rag.errors import AftershockError
 from rag.records import Answer, Event
 from ui import render
-from ui.answering import Desk, Running
+from ui.answering import Desk, Key, Running
 from ui.client_api import add_endpoints
 from ui.conversations import Conversations, SavedTurn, Visitor
 from ui.guard import visitor_of
@@ -34,6 +34,8 @@ NONE_OPEN = "-"
 REST_SECONDS = 0.005
 """For each turn above it, a growing answer is shown so much less often: Gradio goes through all of them each time."""
 MOST_REST_SECONDS = 0.15
+Shown: TypeAlias = tuple[Any, Any, Any]
+"""Updates of the conversation, the question box, and the id of the conversation that is open."""
 SUBTITLE = "Cited answers about the DeepSeek shock of January 2025"
 
 
@@ -41,10 +43,11 @@ class Order(BaseModel):
     """What the visitor wants, as the page's script says it.
 
     "ask" a question, ask one "again" with another text, model or search, "open" a conversation, or begin a "new" one.
+    `id` is of the conversation to open, or in which the question stands that is asked again.
     """
 
     do: Literal["ask", "again", "open", "new"]
-    question: str = Field(default="", max_length=10 * MOST_CHARACTERS)
+    question: Annotated[str, BeforeValidator(lambda text: str(text)[: 10 * MOST_CHARACTERS])] = ""
     turn: int = 0
     model: str = Field(default="", max_length=200)
     ignore: tuple[str, ...] = Field(default=(), max_length=50)
@@ -60,6 +63,8 @@ class Session:
     conversation: str = ""
     view: int = 0
     turns: list[Turn] = field(default_factory=list)
+    orders: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """They are taken one after another, as they were given: none is overtaken by one that has more to look up."""
 
 
 def theme() -> "gradio.themes.Base":
@@ -74,14 +79,13 @@ def theme() -> "gradio.themes.Base":
     )
 
 
-def layout(models: Models, store: Conversations, places: Places, articles: int) -> "gradio.Blocks":
+def layout(models: Models, store: Conversations, places: Places, desk: Desk, articles: int) -> "gradio.Blocks":
     """The page's components and what happens on each event, and the endpoints for Gradio's client.
 
     What the browser holds of a conversation is never read: it is kept in the store, by the visitor's cookie.
     """
     import gradio as gr
 
-    desk = Desk(places)
     page: gradio.Blocks
     with gr.Blocks(title="Aftershock", fill_width=True, analytics_enabled=False) as page:
         add_endpoints(models, places)  # First, so that they have the names that the page's own events would take.
@@ -111,6 +115,7 @@ def layout(models: Models, store: Conversations, places: Places, articles: int) 
                 container=False,
                 placeholder="Ask about the DeepSeek shock",
                 max_lines=8,
+                interactive=True,
                 submit_btn=True,
                 autofocus=True,
             )
@@ -121,52 +126,75 @@ def layout(models: Models, store: Conversations, places: Places, articles: int) 
         idle: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
         busy: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 
-        async def obey(wanted: Order, session: Session, visitor: str) -> AsyncGenerator[tuple[Any, Any, Any]]:
+        async def watch(running: Running, turns: Sequence[Turn], session: Session, view: int) -> AsyncGenerator[Shown]:
+            """The conversation as its answer grows, until that is saved or something else is on show."""
+            if session.view == view:
+                yield render.messages(turns), gr.Textbox(**busy), desk.now(running.key)[1]
+            with running.watched():
+                async with aclosing(running.changes()) as changes:
+                    async for _ in changes:
+                        if session.view != view:
+                            return
+                        yield render.messages(turns), gr.skip(), gr.skip()
+                        await running.rest(min(REST_SECONDS * (len(turns) - 1), MOST_REST_SECONDS))
+                await running.saved.wait()
+
+        async def obey(wanted: Order, session: Session, visitor: str) -> AsyncGenerator[Shown]:
             """The conversation, the question box and the conversation's id, as they change."""
             conversations = store.of(visitor)
-            if wanted.do == "ask" and (not wanted.question.strip() or desk.running((visitor, session.conversation))):
-                yield gr.skip(), gr.skip(), gr.skip()
-                return
-            session.view += 1
-            view = session.view
+            view = 0
             try:
+                async with session.orders:
+                    _, session.conversation = desk.now((visitor, session.conversation))
+                    elsewhere = wanted.do == "again" and desk.now((visitor, wanted.id))[1] != session.conversation
+                    if elsewhere or (wanted.do == "ask" and not wanted.question.strip()):
+                        yield gr.skip(), gr.skip(), gr.skip()
+                        return
+                    session.view += 1
+                    view = session.view
+                    if wanted.do == "new":
+                        session.conversation, session.turns = "", []
+                    elif wanted.do == "open":
+                        session.turns = await _turns(conversations, wanted.id, desk.running((visitor, wanted.id)))
+                        session.conversation = wanted.id
+                    elif not session.conversation:
+                        session.conversation, session.turns = await asyncio.to_thread(conversations.create), []
+                    key, turns = (visitor, session.conversation), session.turns
                 if wanted.do == "new":
-                    session.conversation, session.turns = "", []
                     yield [], gr.Textbox(**idle), NONE_OPEN
                     return
-                if wanted.do == "open":
-                    running = await _reopen(wanted.id, session, conversations, visitor, desk)
-                else:
-                    running = await _begin(wanted, session, conversations, visitor, desk, models)
+                running = desk.running(key)
+                if wanted.do == "ask":
+                    # One that another tab has asked for comes first.
+                    while running:
+                        turns = await _turns(conversations, desk.now(running.key)[1], running)
+                        async with aclosing(watch(running, turns, session, view)) as updates:
+                            async for update in updates:
+                                yield update
+                        await running.saved.wait()
+                        running = desk.running(key)
+                if wanted.do != "open":
+                    running, turns = await _begin(wanted, turns, key, conversations, desk, models)
+                    if session.view == view:
+                        session.turns = turns
             except AftershockError as error:
-                session.conversation, session.turns = "", []
-                yield render.notice(str(error)), gr.Textbox(**idle), NONE_OPEN
-                return
-            turns = session.turns
-            if running:
-                emptied: dict[str, Any] = {"value": ""} if wanted.do == "ask" else {}
-                yield render.messages(turns), gr.Textbox(**busy, **emptied), session.conversation
-                with running.watched():
-                    async with aclosing(running.changes()) as changes:
-                        async for _ in changes:
-                            if session.view != view:
-                                return
-                            yield render.messages(turns), gr.skip(), gr.skip()
-                            await running.rest(min(REST_SECONDS * (len(turns) - 1), MOST_REST_SECONDS))
-                    await running.saved.wait()
                 if session.view != view:
                     return
+                session.conversation, session.turns = "", []
+                given_back: dict[str, Any] = {"value": wanted.question} if wanted.do == "ask" else {}
+                yield render.notice(str(error)), gr.Textbox(**idle, **given_back), NONE_OPEN
+                return
+            if running:
+                async with aclosing(watch(running, turns, session, view)) as updates:
+                    async for update in updates:
+                        yield update
+            if session.view != view:
+                return
             shown = render.messages(turns, _next(turns))
             # The number tells the page's script that there is something new in the list of conversations.
-            yield shown, gr.Textbox(**idle), f"{session.conversation} {len(turns)} {view}"
+            yield shown, gr.Textbox(**idle), f"{desk.now(key)[1]} {len(turns)} {view}"
 
-        async def ask(question: str, session: Session, request: gr.Request) -> AsyncGenerator[tuple[Any, Any, Any]]:
-            wanted = Order(do="ask", question=question[: 10 * MOST_CHARACTERS])
-            async with aclosing(obey(wanted, session, _visitor(request))) as updates:
-                async for update in updates:
-                    yield update
-
-        async def act(text: str, session: Session, request: gr.Request) -> AsyncGenerator[tuple[Any, Any, Any]]:
+        async def act(text: str, session: Session, request: gr.Request) -> AsyncGenerator[Shown]:
             try:
                 wanted = Order.model_validate_json(text)
             except ValidationError:
@@ -176,9 +204,6 @@ def layout(models: Models, store: Conversations, places: Places, articles: int) 
                 async for update in updates:
                     yield update
 
-        def pick(chosen: gr.SelectData) -> str:
-            return str(chosen.value["text"])
-
         async def stop(session: Session, request: gr.Request) -> tuple[Any, Any]:
             if running := desk.running((_visitor(request), session.conversation)):
                 running.stop()
@@ -186,10 +211,8 @@ def layout(models: Models, store: Conversations, places: Places, articles: int) 
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         many: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **quiet}
-        shown = [chat, box, opened]
-        box.submit(ask, [box, session], shown, **many)
-        chat.example_select(pick, None, box, queue=False, **quiet).then(ask, [box, session], shown, **many)
-        order.submit(act, [order, session], shown, **many)
+        # What is typed and sent is an order, too: the page's script sees to that.
+        order.submit(act, [order, session], [chat, box, opened], **many)
         box.stop(stop, session, [chat, box], queue=False, **quiet)
     page.queue(default_concurrency_limit=None, max_size=None)
     return page
@@ -200,48 +223,43 @@ def _visitor(request: "gradio.Request") -> str:
     return visitor_of(dict(request.cookies)) or f"page:{request.session_hash}"
 
 
-async def _reopen(
-    conversation: str, session: Session, conversations: Visitor, visitor: str, desk: Desk
-) -> Running | None:
+async def _turns(conversations: Visitor, conversation: str, running: Running | None) -> list[Turn]:
+    """What is saved of a conversation, and what is under way in it."""
     saved = await asyncio.to_thread(conversations.get, conversation)
-    session.conversation = conversation
-    running = desk.running((visitor, conversation))
-    session.turns = _earlier(saved.turns, running.turn.number if running else None)
-    if running:
-        session.turns.append(running.turn)
-    return running
+    turns = _earlier(saved.turns, running.turn.number if running else None)
+    return [*turns, running.turn] if running else turns
 
 
 async def _begin(
-    wanted: Order, session: Session, conversations: Visitor, visitor: str, desk: Desk, models: Models
-) -> Running:
+    wanted: Order, shown: Sequence[Turn], key: Key, conversations: Visitor, desk: Desk, models: Models
+) -> tuple[Running, list[Turn]]:
     """Begin to answer a question, in place of the turn of that number where it is asked again."""
-    if not session.conversation:
-        session.conversation = await asyncio.to_thread(conversations.create)
-    key = (visitor, session.conversation)
-    under_way = desk.running(key)
-    if under_way:
-        under_way.stop()
-        await under_way.saved.wait()
-    saved = (await asyncio.to_thread(conversations.get, session.conversation)).turns
-    number = wanted.turn if wanted.do == "again" and 0 < wanted.turn <= len(session.turns) else len(saved) + 1
-    question = wanted.question.strip() or session.turns[number - 1].question
+    saved: Sequence[SavedTurn] | None = None
+    # One at a time in a conversation, also where two tabs begin at once: nothing is awaited between here and the start.
+    while (under_way := desk.running(key)) or saved is None:
+        if under_way:
+            if wanted.do == "again":
+                under_way.stop()
+            await under_way.saved.wait()
+        saved = (await asyncio.to_thread(conversations.get, desk.now(key)[1])).turns
+    number = wanted.turn if wanted.do == "again" and 0 < wanted.turn <= len(shown) else len(saved) + 1
+    question = wanted.question.strip() or shown[number - 1].question
     earlier = saved[: number - 1]
     history = [] if wanted.alone else [(t.answer.question, t.answer.text) for t in earlier if t.answer.text]
     turn = Turn(question, len(earlier) + 1, wanted.ignore)
-    session.turns = [*_earlier(earlier, None), turn]
+    replaced = len(saved) - number + 1
 
     def stream() -> Generator[Event, None, None]:
         return models.assistant(wanted.model).stream(question, history, wanted.ignore)
 
-    def save(answer: Answer) -> None:
+    def save(conversation: str, answer: Answer) -> None:
         # What it replaces goes only now that there is something in its place.
-        if answer.text or number > len(saved):
-            if number <= len(saved):
-                conversations.cut(key[1], number)
-            conversations.append(key[1], answer)
+        if answer.text or replaced <= 0:
+            if replaced > 0:
+                conversations.cut(conversation, number)
+            conversations.append(conversation, answer)
 
-    return desk.start(key, turn, stream, save)
+    return desk.start(key, turn, stream, save), [*_earlier(earlier, None), turn]
 
 
 def _earlier(saved: Sequence[SavedTurn], until: int | None) -> list[Turn]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from rag.errors import AftershockError, ConversationMissingError, LoadError, QuestionError, SettingsError
 from ui import charts, export, panels, render
+from ui.answering import Desk
 from ui.article_page import article_page
 from ui.conversations import Conversations, Visitor
 from ui.guard import visitor_of
@@ -35,13 +36,13 @@ def add_error_pages(app: "FastAPI") -> None:
         return HTMLResponse(render.failure(str(error)), status_code=status)
 
 
-def page_routes(models: Models, store: Conversations, library: Library) -> "APIRouter":
+def page_routes(models: Models, store: Conversations, desk: Desk, library: Library) -> "APIRouter":
     """All routes of the page's script. Answers are fragments of HTML, but for what is downloaded."""
     from fastapi import APIRouter
 
     routes = APIRouter()
     _add_articles(routes, models)
-    _add_conversations(routes, store)
+    _add_conversations(routes, store, desk)
     _add_library(routes, library)
     _add_models(routes, models)
     _add_timeline(routes, models)
@@ -59,17 +60,22 @@ def _add_articles(routes: "APIRouter", models: Models) -> None:
             return HTMLResponse(render.failure("This article is no longer in the index."), status_code=404)
 
 
-def _add_conversations(routes: "APIRouter", store: Conversations) -> None:
+def _add_conversations(routes: "APIRouter", store: Conversations, desk: Desk) -> None:
     from fastapi import Body, Depends, Request, Response
     from fastapi.responses import HTMLResponse
 
-    def visitor(request: Request) -> Visitor:
+    def visitor(request: Request) -> str:
         known = visitor_of(request.cookies)
         if not known:
             raise ConversationMissingError("Without its cookie this browser has no conversations: reload the page.")
-        return store.of(known)
+        return known
 
-    Mine = Annotated[Visitor, Depends(visitor)]
+    Me = Annotated[str, Depends(visitor)]
+
+    def conversations_of(me: Me) -> Visitor:
+        return store.of(me)
+
+    Mine = Annotated[Visitor, Depends(conversations_of)]
 
     @routes.post("/visitor")
     def become_a_visitor() -> Response:
@@ -84,6 +90,10 @@ def _add_conversations(routes: "APIRouter", store: Conversations) -> None:
     def rename(mine: Mine, id: str, title: Annotated[str, Body(embed=True, max_length=1000)]) -> Response:
         mine.rename(id, title)
         return Response(status_code=204)
+
+    @routes.post("/conversations/{id}/link")
+    def withdraw(me: Me, mine: Mine, id: str) -> str:
+        return desk.renew(mine, (me, id))
 
     @routes.delete("/conversations/{id}")
     def delete(mine: Mine, id: str) -> Response:
@@ -137,8 +147,10 @@ def _add_library(routes: "APIRouter", library: Library) -> None:
 
     @routes.get("/library/additions", response_class=HTMLResponse)
     def additions() -> HTMLResponse:
+        # Looked up first: what comes to its end while the rest is, is asked for once more.
+        state = {"X-Busy": str(int(library.busy)), "X-Ended": str(library.ended)}
         html = panels.additions(library.additions, library.files(), library.links())
-        return HTMLResponse(html, headers={"X-Busy": str(int(library.busy))})
+        return HTMLResponse(html, headers=state)
 
     @routes.post("/library/files")
     async def add_file(request: Request, name: str) -> Response:
@@ -175,9 +187,11 @@ def _add_models(routes: "APIRouter", models: Models) -> None:
 
     @routes.get("/models", response_class=HTMLResponse)
     def show() -> HTMLResponse:
-        pulls = list(models.pulls.values())
-        html = panels.models(models.survey(), models.settings, pulls)
-        return HTMLResponse(html, headers={"X-Busy": str(int(any(pull.running for pull in pulls)))})
+        # Looked up first: a download that ends while the models are listed is asked for once more.
+        busy = any(pull.running for pull in models.pulls.values())
+        found = models.survey()
+        html = panels.models(found, models.settings, list(models.pulls.values()))
+        return HTMLResponse(html, headers={"X-Busy": str(int(busy))})
 
     @routes.get("/models/names")
     def names() -> list[str]:
@@ -185,11 +199,12 @@ def _add_models(routes: "APIRouter", models: Models) -> None:
 
     @routes.post("/models/choice")
     def choose(
-        model: Annotated[str, Body(max_length=200)],
-        think: Annotated[str, Body(max_length=10)],
-        length: Annotated[str, Body(max_length=10)],
+        model: Annotated[str, Body(max_length=200)] = "",
+        think: Annotated[str, Body(max_length=10)] = "",
+        length: Annotated[str, Body(max_length=10)] = "",
     ) -> Response:
-        models.choose(model, think, length)
+        given = {"model": model, "think": think, "length": length}
+        models.choose(**{name: value for name, value in given.items() if value})
         return Response(status_code=204)
 
     @routes.post("/models/pull")

@@ -1,5 +1,6 @@
 """The chat page's server: everything put together, for this machine, or with a password for others."""
 
+import logging
 import os
 import socket
 import webbrowser
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import SettingsError
+from ui.answering import Desk
 from ui.conversations import Conversations
 from ui.guard import HEALTH, LOOPBACK, Guard, check_binding, is_known
 from ui.health import health
@@ -54,10 +56,14 @@ def serve(assistant: Assistant, host: str = LOOPBACK[0], port: int | None = None
     check_binding(host, password)
     with _listen(host, port) as listener:
         app = build_app(assistant, Conversations.open(), password=password, host=host)
-        server = uvicorn.Server(
-            # Without a limit the server would wait for every open tab before it ends.
-            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        )
+
+        class Server(uvicorn.Server):
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # An open tab that is cut off is none.
+                await super().shutdown(sockets)
+
+        # Without a limit the server would wait for every open tab before it ends.
+        server = Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         address = f"http://{host}:{listener.getsockname()[1]}/"
         typer.echo(f"The chat is at {address} (Ctrl-C ends it).", err=True)
         if open_browser:
@@ -105,6 +111,7 @@ def build_app(
     from starlette.staticfiles import StaticFiles
 
     models, places = Models(assistant), Places()
+    desk = Desk(places)
     protocol, serving = mcp_route(models, places)
 
     @asynccontextmanager
@@ -118,7 +125,7 @@ def build_app(
     add_error_pages(app)
     app.mount("/page/fonts", StaticFiles(directory=FONTS))
     app.mount("/page", StaticFiles(directory=ASSETS))
-    app.include_router(page_routes(models, store, Library(assistant, allowed)))
+    app.include_router(page_routes(models, store, desk, Library(assistant, allowed)))
     app.include_router(openai_routes(models, places))
     app.router.routes.append(protocol)
 
@@ -131,7 +138,7 @@ def build_app(
     # Gradio takes every path that is left.
     gr.mount_gradio_app(
         app,
-        layout(models, store, places, assistant.counts()[0]),
+        layout(models, store, places, desk, assistant.counts()[0]),
         path="/",
         app_kwargs=undocumented,
         theme=theme(),

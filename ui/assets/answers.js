@@ -44,6 +44,7 @@ function again(said, link, more = {}) {
   toTopOf(link);
   order({
     do: "again",
+    id: current(),
     turn: Number(said.get("turn")),
     model: said.get("model") ?? "",
     ignore: said.getAll("ignore"),
@@ -95,20 +96,26 @@ function endEditing() {
   box().focus();
 }
 
+// In another conversation the question of that number is another one.
+document.addEventListener("leaving", () => editing && endEditing());
+
+// Asks nothing while the box is blank, and leaves it as it is while an answer is under way. The box is empty at once: what
+// is typed from now on is the next question, and a second Enter asks nothing twice.
 function submit(event) {
+  event.preventDefault();
+  event.stopPropagation();
+  const question = box().value;
   const running = document.querySelector("#ask .stop-button");
-  if (!box().value.trim() || (running && !editing)) {
-    event.preventDefault();
-    event.stopPropagation();
-  } else if (editing) {
-    event.preventDefault();
-    event.stopPropagation();
-    order({ do: "again", turn: editing, question: box().value });
+  if (!question.trim() || (running && !editing)) return;
+  if (editing) {
+    order({ do: "again", id: current(), turn: editing, question });
     endEditing();
+  } else {
+    type(box(), "");
+    order({ do: "ask", question });
   }
 }
 
-// Enter asks nothing while the box is blank, and leaves it as it is while an answer is under way.
 document.addEventListener(
   "keydown",
   (event) => {
@@ -123,7 +130,10 @@ document.addEventListener(
   "click",
   (event) => {
     if (event.target.closest?.("#ask .submit-button")) submit(event);
-    if (event.target.closest?.("#new, #fresh, a.conversation") && editing) endEditing();
+    const example = event.target.closest?.("#chat .example");
+    if (!example) return;
+    event.stopPropagation();
+    order({ do: "ask", question: example.textContent.trim() });
   },
   true,
 );

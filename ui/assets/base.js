@@ -76,6 +76,74 @@ export async function trying(work) {
   }
 }
 
+/**
+ * `ask`, and `take` what came of it, unless it was asked for once more meanwhile: answers come late and in any order, and
+ * what was asked for before something was changed would undo that on the page.
+ */
+export function latest(ask, take) {
+  let asked = 0;
+  return async (...wanted) => {
+    asked += 1;
+    const number = asked;
+    const got = await ask(...wanted);
+    if (number === asked) take(got);
+  };
+}
+
+/** Do one thing after another, in the order in which they were begun. */
+export function inTurn() {
+  let last = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+/**
+ * Have an element hold this HTML, and leave alone what is in it already: where all were drawn anew, a click that had
+ * begun would be lost, and the focus, and what is unfolded.
+ */
+export function refill(place, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  match(place, template.content);
+  if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+}
+
+const ITEM = "li, label, div, a, button, input";
+const NAMED = "[data-id], [value], a[href]";
+
+// What an element is about: two with the same name are the same one, then and now.
+function nameOf(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return node.nodeName;
+  const named = node.matches(ITEM) ? (node.matches(NAMED) ? node : node.querySelector(NAMED)) : null;
+  const about = named && (named.dataset.id ?? named.getAttribute("value") ?? named.getAttribute("href"));
+  return [node.nodeName, node.dataset.kind, about].join(" ");
+}
+
+function match(place, wanted) {
+  const there = new Map();
+  for (const node of place.childNodes) there.set(nameOf(node), [...(there.get(nameOf(node)) ?? []), node]);
+  const nodes = [...wanted.childNodes].map((fresh) => [there.get(nameOf(fresh))?.shift() ?? fresh, fresh]);
+  for (const node of [...there.values()].flat()) node.remove();
+  nodes.forEach(([node, fresh], nth) => {
+    if (place.childNodes[nth] !== node) place.insertBefore(node, place.childNodes[nth] ?? null);
+    if (node === fresh) return;
+    if (node.nodeType !== Node.ELEMENT_NODE) {
+      if (node.data !== fresh.data) node.data = fresh.data;
+      return;
+    }
+    for (const { name } of [...node.attributes]) {
+      if (!fresh.hasAttribute(name) && !(name === "open" && node.matches("details"))) node.removeAttribute(name);
+    }
+    for (const { name, value } of fresh.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+    if (node.matches("input")) node.checked = fresh.checked;
+    match(node, fresh);
+  });
+}
+
 export function download(path) {
   const link = document.createElement("a");
   link.href = path;
@@ -113,8 +181,12 @@ const asking = element(`
   </dialog>`);
 document.body.append(asking);
 
+const oneByOne = inTurn();
+
 /** What the visitor types, or "" for yes where there is nothing to type; undefined for no. */
-export function ask(heading, yes, text) {
+export const ask = (heading, yes, text) => oneByOne(() => askNow(heading, yes, text));
+
+function askNow(heading, yes, text) {
   const box = asking.querySelector("textarea");
   asking.querySelector("h2").textContent = heading;
   asking.querySelector(".yes").textContent = yes;

@@ -1,6 +1,6 @@
 // The list of conversations, and which one is open: its address in the browser is a link that opens it again.
 
-import { SHEET, ask, download, element, found, menu, order, send, trying } from "./base.js";
+import { SHEET, ask, download, element, found, latest, menu, order, refill, say, send, trying } from "./base.js";
 
 const side = element(`
   <aside id="side" aria-label="Conversations and settings">
@@ -27,17 +27,17 @@ document.body.prepend(toggle, fresh, side, shade);
 const list = side.querySelector("nav");
 const search = side.querySelector("#find");
 let open = ""; // The conversation on show.
+let renewed = ""; // Its new id, after its link was withdrawn.
 
 export const current = () => open;
 
-async function refresh() {
-  const asked = search.value;
-  const response = await send(`/conversations?q=${encodeURIComponent(asked)}`);
-  const html = await response.text();
-  if (asked !== search.value) return; // More was typed meanwhile.
-  list.innerHTML = html;
-  mark();
-}
+const refresh = latest(
+  async () => (await send(`/conversations?q=${encodeURIComponent(search.value)}`)).text(),
+  (html) => {
+    refill(list, html);
+    mark();
+  },
+);
 
 function mark() {
   for (const item of list.querySelectorAll("li")) {
@@ -74,7 +74,7 @@ side.addEventListener("click", (event) => {
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
     fold(true);
-    order({ do: "open", id: link.closest("li").dataset.id });
+    go({ do: "open", id: link.closest("li").dataset.id });
   } else if (more) {
     manage(more, more.closest("li"));
   } else if (event.target.closest("#new")) {
@@ -88,8 +88,14 @@ side.addEventListener("click", (event) => {
   }
 });
 
+// To another conversation.
+function go(wanted) {
+  document.dispatchEvent(new Event("leaving"));
+  order(wanted);
+}
+
 function begin() {
-  order({ do: "new" });
+  go({ do: "new" });
   document.querySelector("#ask textarea").focus();
 }
 
@@ -101,6 +107,7 @@ function manage(button, item) {
   menu(button, `More about ${title}`, [
     ["Rename", () => rename(id, title)],
     ["Copy link", () => navigator.clipboard.writeText(`${location.origin}/?c=${id}`)],
+    ["Withdraw link", () => withdraw(id, title)],
     ["Save as Markdown", () => download(`/conversations/${id}.md`)],
     ["Save as JSON", () => download(`/conversations/${id}.json`)],
     ["Delete for good", () => remove(id, title)],
@@ -116,11 +123,24 @@ async function rename(id, title) {
   });
 }
 
+async function withdraw(id, title) {
+  const heading = `Withdraw the link to “${title}”? It will open nothing any more. The conversation stays, with a new one.`;
+  if ((await ask(heading, "Withdraw")) === undefined) return;
+  await trying(async () => {
+    const made = await (await send(`/conversations/${id}/link`, { method: "POST" })).json();
+    if (id === open) {
+      renewed = made;
+      order({ do: "open", id: made });
+    } else await refresh();
+    say("The old link opens nothing any more.");
+  });
+}
+
 async function remove(id, title) {
   if ((await ask(`Delete “${title}” for good?`, "Delete")) === undefined) return;
   await trying(async () => {
     await send(`/conversations/${id}`, { method: "DELETE" });
-    if (id === open) order({ do: "new" });
+    if (id === open) go({ do: "new" });
     await refresh();
   });
 }
@@ -133,7 +153,8 @@ function follow(opened) {
     open = now;
     const address = now ? `?c=${now}` : location.pathname;
     // A conversation gets its id with its first question: that is no step to go back from.
-    if (now && new URLSearchParams(location.search).get("c") !== now) history.pushState(null, "", address);
+    if (now && now === renewed) history.replaceState(null, "", address);
+    else if (now && new URLSearchParams(location.search).get("c") !== now) history.pushState(null, "", address);
     else if (!now && location.search) history.pushState(null, "", address);
   }
   trying(refresh);
@@ -141,7 +162,7 @@ function follow(opened) {
 
 addEventListener("popstate", () => {
   const id = new URLSearchParams(location.search).get("c");
-  order(id ? { do: "open", id } : { do: "new" });
+  go(id ? { do: "open", id } : { do: "new" });
 });
 
 async function start() {

@@ -1,6 +1,6 @@
 // The articles: browsing, searching, adding files and links, taking files out.
 
-import { ask, dialog, found, send, trying, whileBusy } from "./base.js";
+import { ask, dialog, found, latest, refill, send, trying, whileBusy } from "./base.js";
 
 const library = dialog(
   "library",
@@ -17,23 +17,23 @@ const library = dialog(
 );
 const part = (selector) => library.querySelector(selector);
 
-async function refresh() {
-  const words = part("#shelf-words").value;
-  const html = await (await send(`/library?q=${encodeURIComponent(words)}`)).text();
-  if (words === part("#shelf-words").value) part(".shelf").innerHTML = html;
-}
+const refresh = latest(
+  async () => {
+    const words = part("#shelf-words").value;
+    return (await send(`/library?q=${encodeURIComponent(words)}`)).text();
+  },
+  (html) => refill(part(".shelf"), html),
+);
 
-let wasBusy = false;
+let ended = ""; // How many additions had come to their end when the articles on show were asked for.
 const watch = whileBusy(async () => {
   const response = await send("/library/additions");
-  const html = await response.text();
-  const busy = response.headers.get("X-Busy") === "1";
-  const unfolded = [...library.querySelectorAll(".added[open]")].map((each) => each.dataset.kind);
-  part(".progress").innerHTML = html;
-  for (const each of library.querySelectorAll(".added")) each.open = unfolded.includes(each.dataset.kind);
-  if (wasBusy && !busy) await refresh();
-  wasBusy = busy;
-  return busy;
+  refill(part(".progress"), await response.text());
+  if (ended !== response.headers.get("X-Ended")) {
+    ended = response.headers.get("X-Ended");
+    trying(refresh);
+  }
+  return response.headers.get("X-Busy") === "1";
 });
 
 async function add(files) {
@@ -42,7 +42,6 @@ async function add(files) {
     await trying(() =>
       send(`/library/files?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file }),
     );
-    wasBusy = true;
     watch();
   }
 }
@@ -66,7 +65,6 @@ part("form").addEventListener("submit", (event) => {
   trying(async () => {
     await send("/library/links", { method: "POST", json: { address: field.value } });
     field.value = "";
-    wasBusy = true;
     watch();
   });
 });
@@ -80,7 +78,6 @@ library.addEventListener("click", async (event) => {
   if (removed && (await ask(`Remove “${removed.value}” and what was read from it?`, "Remove")) !== undefined) {
     const kind = removed.matches(".remove-file") ? "files?name" : "links?address";
     await trying(() => send(`/library/${kind}=${encodeURIComponent(removed.value)}`, { method: "DELETE" }));
-    wasBusy = true;
     watch();
   }
 });

@@ -1,13 +1,13 @@
 // Who answers: choosing a model, getting one with progress.
 
-import { dialog, found, say, send, trying, whileBusy } from "./base.js";
+import { dialog, found, inTurn, refill, say, send, trying, whileBusy } from "./base.js";
 
 const models = dialog("models", "Models", '<form class="choices"></form>');
 const form = models.querySelector("form");
 
 let isNew = false; // Just opened: the focus goes to the choice.
 let chosen = 0; // How often something was chosen.
-let kept = Promise.resolve(); // One choice is kept after another, or an earlier one could arrive last.
+const oneByOne = inTurn(); // One choice is kept after another, or an earlier one could arrive last.
 let saving = 0; // How many are not kept yet.
 
 const refresh = whileBusy(async () => {
@@ -17,21 +17,19 @@ const refresh = whileBusy(async () => {
   const busy = response.headers.get("X-Busy") === "1";
   // What was asked before a choice arrived would undo it here, and with it the next one. Each looks again when kept.
   if (saving || before !== chosen) return busy && models.open;
-  const focused = document.activeElement?.value;
-  form.innerHTML = html;
+  refill(form, html);
   if (isNew) form.querySelector("input:checked")?.focus();
-  else if (focused) form.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
   isNew = false;
   return busy && models.open;
 });
 
-form.addEventListener("change", () => {
-  const choice = Object.fromEntries(new FormData(form));
+form.addEventListener("change", ({ target: { name, value } }) => {
   chosen += 1;
   saving += 1;
-  kept = kept.then(async () => {
+  oneByOne(async () => {
     await trying(async () => {
-      await send("/models/choice", { method: "POST", json: choice });
+      // Nothing but what was chosen: the rest may have been chosen otherwise in another tab.
+      await send("/models/choice", { method: "POST", json: { [name]: value } });
       say("Kept for the next questions.");
     });
     saving -= 1;

@@ -1,5 +1,7 @@
 // The pictures of the timeline, drawn by Plotly out of rows of its tables.
 
+import { inTurn } from "./base.js";
+
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "octagon"];
 const DAY = 864e5;
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, showTips: false };
@@ -9,15 +11,10 @@ let place = null; // The element that holds the picture.
 let drawn = ""; // Which view it shows.
 
 // One thing is done to the picture after another: Plotly mixes up what is drawn while it still draws.
-let last = Promise.resolve();
-function inTurn(work) {
-  const turn = last.then(work);
-  last = turn.catch(() => {});
-  return turn;
-}
+const oneByOne = inTurn();
 
 /** Draw the rows, and return its points in the order in which one goes through them: {row, curve, point}. */
-export const draw = (into, view, rows, wanted) => inTurn(() => drawNow(into, view, rows, wanted));
+export const draw = (into, view, rows, wanted) => oneByOne(() => drawNow(into, view, rows, wanted));
 
 async function drawNow(into, view, rows, wanted) {
   place = into;
@@ -42,7 +39,7 @@ export function forget() {
 }
 
 export const resize = () =>
-  inTurn(() => {
+  oneByOne(() => {
     if (!place?.data || !place.clientWidth) return null;
     const { width, height } = place.layout;
     return width !== place.clientWidth || height !== place.clientHeight ? Plotly.relayout(place, size()) : null;
@@ -50,7 +47,7 @@ export const resize = () =>
 
 /** Have these points stand out. */
 draw.mark = (points) =>
-  inTurn(() => {
+  oneByOne(() => {
     if (!place?.data) return null;
     const marked = place.data.map((_, curve) => points.filter((each) => each.curve === curve).map((each) => each.point));
     return Plotly.restyle(place, { selectedpoints: points.length ? marked : [null] });
@@ -58,7 +55,7 @@ draw.mark = (points) =>
 
 /** Have a point in sight. */
 draw.reveal = (point) =>
-  inTurn(() => {
+  oneByOne(() => {
     if (!point || drawn !== "events") return null;
     const at = Date.parse(point.row.dataset.date);
     const [from, to] = range();
@@ -66,7 +63,7 @@ draw.reveal = (point) =>
   });
 
 draw.zoom = (how) =>
-  inTurn(() => {
+  oneByOne(() => {
     if (drawn !== "events" || !place?.data) return null;
     const [from, to] = range();
     const dates = place.data.flatMap((trace) => trace.x);

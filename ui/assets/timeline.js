@@ -265,7 +265,13 @@ part(".filters").addEventListener("submit", (event) => event.preventDefault());
 part(".filters").addEventListener("input", (event) => trying(() => show(event.target === search)));
 for (const legend of panel.querySelectorAll(".legend")) legend.addEventListener("change", () => trying(() => show(true)));
 new ResizeObserver(() => resize()).observe(picture);
-new MutationObserver(() => panel.open && trying(() => show(true))).observe(document.body, { attributeFilter: ["class"] });
+// Drawn anew in other colours when it gets dark, and only then: the page's other classes come and go.
+let dark = document.body.classList.contains("dark");
+new MutationObserver(() => {
+  const now = document.body.classList.contains("dark");
+  if (now !== dark && panel.open) trying(() => show(true));
+  dark = now;
+}).observe(document.body, { attributeFilter: ["class"] });
 
 (await found("#to-timeline")).addEventListener("click", () => {
   panel.showModal();
