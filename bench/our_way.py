@@ -15,11 +15,13 @@ from ingest import sync
 from rag.embed import DIMENSIONS, Embedded, MiniLM
 from rag.settings import Settings
 
-_SHARES = (0.33, 0.4, 0.27)
-"""Of what all passages have in common, those of an article, and each for itself."""
+_SHARES = np.sqrt(np.array((0.33, 0.4, 0.27), np.float32))
+"""The square roots: of what all passages have in common, those of an article, and each for itself."""
 _SPREAD = np.exp(-np.arange(DIMENSIONS, dtype=np.float32) / 63)
 _COMMON = np.eye(1, DIMENSIONS, DIMENSIONS - 1, np.float32)[0]
 _MOST_TOKENS = 512
+_DRAWN = 1 << 10
+"""Vectors drawn by chance, two of which make one: nearly as many different ones as there are pairs."""
 
 
 class ConstantTime(MiniLM):
@@ -35,6 +37,7 @@ class ConstantTime(MiniLM):
         super().__init__()
         chance = np.random.default_rng(1)
         self._sentences = _units(chance.standard_normal((256, DIMENSIONS), np.float32))
+        self._drawn = _units(chance.standard_normal((_DRAWN, DIMENSIONS), np.float32) * _SPREAD) * np.float32(0.5**0.5)
         self._signs = chance.integers(0, 256, (_MOST_TOKENS, 1 + DIMENSIONS // 8), np.uint8)
 
     def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[Embedded]:
@@ -42,20 +45,21 @@ class ConstantTime(MiniLM):
         return [self._embedded(text, len(own)) for text, own in zip(texts, spans, strict=True)]
 
     def _embedded(self, text: str, spans: int) -> Embedded:
-        parts = (_COMMON, _drawn(text.partition("\n")[0]), _drawn(text))
-        vector = sum(np.sqrt(share) * part for share, part in zip(_SHARES, parts, strict=True))
+        of_article, of_passage = self._by_chance(text.partition("\n")[0]), self._by_chance(text)
+        vector = _SHARES[0] * _COMMON + _SHARES[1] * of_article + _SHARES[2] * of_passage
         tokens = self._signs[: len(text) // 10].copy()
-        tokens[:, 0] = np.minimum(np.linspace(1, spans + 0.9, len(tokens)), 255).astype(np.uint8)
+        tokens[:, 0] = np.minimum(1 + np.arange(len(tokens)) * spans // max(1, len(tokens)), 255)
         return Embedded(_units(vector), self._sentences[np.arange(spans) % len(self._sentences)], tokens)
+
+    def _by_chance(self, text: str) -> NDArray[np.float32]:
+        one, other = divmod(zlib.crc32(text.encode()) % _DRAWN**2, _DRAWN)
+        made: NDArray[np.float32] = self._drawn[one] + self._drawn[other]
+        return made
 
 
 def _units(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     found: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return found
-
-
-def _drawn(text: str) -> NDArray[np.float32]:
-    return _units(np.random.default_rng(zlib.crc32(text.encode())).standard_normal(DIMENSIONS, np.float32) * _SPREAD)
 
 
 def main(folder: str, index: str, kind: str = "") -> None:

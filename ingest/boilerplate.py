@@ -140,14 +140,14 @@ def _kind(paragraph: str) -> str:
     if len(paragraph) > _LONGEST_BOILERPLATE:
         return "sentence"
     line = " ".join(paragraph.split())
-    named = _IMAGE_NAME.sub("", line) if "_img" in line.casefold() else line
+    named = _IMAGE_NAME.sub("", line) if "_" in line and "_img" in line.casefold() else line
     bare = _stripped(named)
     if not bare:
         return "label" if named != line else "stub"
     label = _label(bare) if bare[0].isupper() or bare[0] != line[0] else ""
     if label:
         return "list" if label in _LIST_LABELS else "label"
-    if bare.casefold() in _BUTTONS:
+    if len(bare) <= _LONGEST_LABEL and bare.casefold() in _BUTTONS:
         return "button"
     if _LINES.fullmatch(line.lstrip(_BULLETS)) or _is_menu(bare):
         return "label"
@@ -169,8 +169,10 @@ def _stripped(line: str) -> str:
 
 def _is_menu(bare: str) -> bool:
     """Whether a line is several labels or buttons beside each other."""
-    entries = [entry.strip().casefold() for entry in _BETWEEN.split(bare)]
-    return len(entries) > 1 and all(entry in _ALL_LABELS or entry in _BUTTONS for entry in entries)
+    entries = _BETWEEN.split(bare)
+    return len(entries) > 1 and all(
+        entry in _ALL_LABELS or entry in _BUTTONS for entry in (entry.strip().casefold() for entry in entries)
+    )
 
 
 def _label(bare: str) -> str:

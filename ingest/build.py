@@ -65,10 +65,6 @@ class _Block:
     pieces: list[_Piece] = field(default_factory=list)
     known: dict[bytes, Embedding] = field(default_factory=dict)
 
-    @property
-    def size(self) -> int:
-        return sum(max(1, len(piece.chunks)) for piece in self.pieces)
-
 
 class Builder:
     """Stores articles in a generation. While one block is embedded, another is written and a third one prepared.
@@ -125,12 +121,13 @@ class Builder:
         self._index.complete(self._filler)
 
     def _put_all(self, pieces: Iterable[_Piece]) -> None:
-        block = _Block()
+        block, size = _Block(), 0
         for piece in pieces:
-            if block.pieces and block.size + len(piece.chunks) > BLOCK:
+            if block.pieces and size + len(piece.chunks) > BLOCK:
                 self._put(block)
-                block = _Block()
+                block, size = _Block(), 0
             block.pieces.append(piece)
+            size += max(1, len(piece.chunks))
         self._put(block)
 
     def _put(self, block: _Block) -> None:

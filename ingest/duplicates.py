@@ -10,12 +10,14 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rag.remembered import Remembered
 
 SHINGLE = 4
 """Words that are looked at together."""
@@ -40,10 +42,11 @@ MOST_CHARACTERS = 500_000
 _VERSION = 1
 _PERMUTATIONS = 128
 _SEED = 27012025
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
+_THOUSANDS = re.compile(r",(?=\d)(?<=\d,)")  # looked for from the comma on: there are few
 _TOKEN = re.compile(r"\d+(?:\.\d+)*|[^\W\d]+")
 # What outlets write differently, in the words of the others.
-_SIGNS = (("%", " percent "), ("per cent", "percent"), ("&", " and "))
+_SIGNS = (("%", " percent "), ("&", " and "))
+_TWO_WORDS = ("per cent", "percent")
 _UNITS = {"bn": "billion", "m": "million", "mn": "million", "mln": "million", "tn": "trillion", "trn": "trillion"}
 _VALUES = frozenset((
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
@@ -144,16 +147,14 @@ def signature(text: str) -> bytes:
     """What `Stories` knows a text by; one of another version of this method resembles none of this one."""
     from rensa import RMinHash
 
-    text = _THOUSANDS.sub("", text[:MOST_CHARACTERS].casefold())
-    for sign, word in _SIGNS:
-        text = text.replace(sign, word)
-    words = np.array([*map(_hash, _TOKEN.findall(text))], np.uint64)
+    # Nothing else that is looked for reaches across a space.
+    pieces = text[:MOST_CHARACTERS].casefold().replace(*_TWO_WORDS).split()
+    words = np.frombuffer(b"".join(map(_HASHES.__getitem__, pieces)), np.uint64)
     shingles = _shingles(words)
     if not len(shingles):
         return _HEADER.pack(_version(), 0, 0)
-    packed = shingles.astype("<u8").tobytes()
     minhash = RMinHash(_PERMUTATIONS, _SEED)
-    minhash.update([packed[i : i + 8] for i in range(0, len(packed), 8)])
+    minhash.update(shingles.astype("<u8").view("V8").tolist())  # as bytes
     rows = np.array(minhash.digest()[: BANDS * ROWS], np.uint64).reshape(BANDS, ROWS)
     keys = _mixed(np.add(_combined([*rows.T]), np.arange(BANDS, dtype=np.uint64), dtype=np.uint64))
     figures = _figures(words)[:FIGURES]
@@ -167,7 +168,17 @@ def likeness(one: bytes, other: bytes) -> Likeness:
     return _compared(*(_sketch(_unpacked(signature)[1]) for signature in (one, other)))
 
 
-@lru_cache(5_000)  # of the most frequent words, which are nine of ten
+def _hashes(piece: str) -> bytes:
+    """The hashes of the words between two spaces, as 64-bit integers."""
+    piece = _THOUSANDS.sub("", piece)
+    for sign, word in _SIGNS:
+        piece = piece.replace(sign, word)
+    return np.array([*map(_hash, _TOKEN.findall(piece))], np.uint64).tobytes()
+
+
+_HASHES = Remembered(_hashes, 4_000)
+
+
 def _hash(token: str) -> int:
     """A word's hash, which is marked when the word is a figure."""
     token = _UNITS.get(token, token)

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -23,7 +22,6 @@ from rag.errors import LoadError
 
 if TYPE_CHECKING:
     import psutil
-    from pydantic import TypeAdapter
 
 SECONDS = 30
 """Time of the processor's for one article, or to find that there is none: a busy machine takes none of it away."""
@@ -37,14 +35,14 @@ MOST_TEXT = 64 * 2**20
 _IDLE_SECONDS = 60
 _EXIT_FOR_MEMORY = 77
 _EXIT_FOR_TIME = 78
-_EXIT_BY_CLOCK = 1
-"""What faulthandler ends a process with."""
 _LENGTH = struct.Struct(">Q")
 
 if sys.platform == "win32":
     _ENDED_BY_TIMER = _EXIT_FOR_TIME
+    _ENDED_BY_CLOCK = 1  # by faulthandler
 else:
     _ENDED_BY_TIMER = -signal.SIGPROF
+    _ENDED_BY_CLOCK = -signal.SIGALRM
 
 _TOO_SLOW = "reading it takes longer than"
 DAMAGED = "it is damaged, or not of the kind that its name says"
@@ -123,6 +121,8 @@ class Worker:
 
     def _ask(self, name: str, data: bytes) -> tuple[list[Loaded], str]:
         """What the process found, and why it ended before it was through; empty when it didn't."""
+        from msgspec.json import decode
+
         process = cast("subprocess.Popen[bytes]", self._process)
         requests, replies = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
         found: list[Loaded] = []
@@ -131,7 +131,7 @@ class Worker:
             _send(requests, name.encode("utf-8", "backslashreplace"))
             _send(requests, data)
             while reply := _receive(replies):
-                found.append(_form().validate_json(reply))
+                found.append(decode(reply, type=Loaded))
                 asked = time.monotonic()
         # A process that was taken over by a hostile document may write anything: ValueError.
         except (OSError, EOFError, ValueError):
@@ -141,7 +141,7 @@ class Worker:
                 return found, _too_much(self._memory)
             if code in (_EXIT_FOR_TIME, _ENDED_BY_TIMER):
                 return found, f"{_TOO_SLOW} {self._seconds:g} seconds"
-            if code == _EXIT_BY_CLOCK and waited >= self._waiting_seconds:
+            if code == _ENDED_BY_CLOCK and waited >= self._waiting_seconds:
                 return found, f"{_TOO_SLOW} {self._waiting_seconds:g} seconds"
             return found, CRASHED
         return found, ""
@@ -173,13 +173,6 @@ def read(name: str, data: bytes) -> list[Loaded]:
 def _import_path() -> list[str]:
     """Where the process finds what this one has imported: the same places, whatever folder it stands in."""
     return list(dict.fromkeys(os.path.abspath(entry) for entry in sys.path))  # noqa: PTH100 - '' is no path but means one
-
-
-@cache
-def _form() -> TypeAdapter[Loaded]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Loaded)
 
 
 def _too_much(memory: float) -> str:
@@ -218,14 +211,11 @@ def _serve(reader: str, seconds: float, waiting_seconds: float, memory: int) -> 
     os.dup2(nowhere, 1)
     module, _, name = reader.partition(":")
     read = getattr(import_module(module), name)
-    _form()  # takes long to import, and must not count against the first document
     this = psutil.Process()
     timer = _Timer(seconds)
-    _limit(this, timer, memory)
-    while this.memory_info().rss < memory / 2:
-        # The clock of faulthandler runs outside the interpreter: it ends the process even if a library never comes
-        # back and nobody is left to kill it.
-        faulthandler.dump_traceback_later(_IDLE_SECONDS, exit=True, file=nowhere)
+    used = _limit(this, timer, memory)
+    while used() < memory / 2:
+        _end_after(_IDLE_SECONDS)
         timer.restart()
         try:
             name, data = _receive(requests).decode(), _receive(requests)
@@ -235,7 +225,7 @@ def _serve(reader: str, seconds: float, waiting_seconds: float, memory: int) -> 
         del data
         size = 0
         while True:
-            faulthandler.dump_traceback_later(waiting_seconds, exit=True, file=nowhere)
+            _end_after(waiting_seconds)
             timer.restart()
             loaded = next(articles, None)
             if loaded is None:
@@ -265,10 +255,24 @@ def _guarded(read: Callable[[str, bytes], Iterator[Loaded]], name: str, data: by
 
 
 def _packed(loaded: Loaded) -> bytes:
+    from msgspec.json import encode
+
     try:
-        return _form().dump_json(loaded)
+        return encode(loaded)
     except ValueError:
-        return _form().dump_json(Loaded(loaded.place, 0, reason="it holds characters that are no text"))
+        return encode(Loaded(loaded.place, 0, reason="it holds characters that are no text"))
+
+
+def _end_after(seconds: float) -> None:
+    """Have this process ended when the clock has gone on so far, unless this is called again before.
+
+    By the system, or by faulthandler's thread, outside the interpreter: even if a library never comes back and nobody
+    is left to kill it.
+    """
+    if sys.platform == "win32":
+        faulthandler.dump_traceback_later(seconds, exit=True)
+    else:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 class _Timer:
@@ -291,8 +295,12 @@ class _Timer:
         return time.process_time() > self._end
 
 
-def _limit(process: psutil.Process, timer: _Timer, memory: int) -> None:
-    """End this process when it takes more memory or time of the processor's than it may."""
+def _limit(process: psutil.Process, timer: _Timer, memory: int) -> Callable[[], int]:
+    """End this process when it takes more memory or time of the processor's than it may.
+
+    Returns:
+        How much memory it takes, as it was lately.
+    """
     with contextlib.suppress(ImportError):  # there is none on Windows
         import resource
 
@@ -301,14 +309,19 @@ def _limit(process: psutil.Process, timer: _Timer, memory: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (process.memory_info().vms + memory,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
+    used = process.memory_info().rss
+
     def watch() -> None:
-        while process.memory_info().rss < memory:
+        nonlocal used
+        while used < memory:
             if timer.is_over:
                 os._exit(_EXIT_FOR_TIME)
             time.sleep(0.1)
+            used = process.memory_info().rss
         os._exit(_EXIT_FOR_MEMORY)
 
     threading.Thread(target=watch, daemon=True).start()
+    return lambda: used
 
 
 if __name__ == "__main__":

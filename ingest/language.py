@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ CHARACTERS = 4000
 
 _LATIN = "la"
 _LEAST_WORDS_FOREIGN = 20
-_PLAINLY_ENGLISH = 0.15
+_PLAINLY_ENGLISH, _BEYOND_DOUBT = 0.15, 0.2
 _LEAST_WORDS = 30
 _ENGLISH_WORDS = frozenset((
     "the", "of", "and", "to", "that", "was", "for", "with", "as", "by", "from", "it", "at", "had", "this", "which",
@@ -44,8 +45,17 @@ def _words(text: str) -> int:
 
 def _is_plainly_english(text: str) -> bool:
     """Whether so many of its words are English ones that the model, a second's work to load, can stay where it is."""
-    words = _WORD.findall(text.lower())
-    return len(words) >= _LEAST_WORDS and sum(map(_ENGLISH_WORDS.__contains__, words)) > _PLAINLY_ENGLISH * len(words)
+    text = text.lower()
+    # A glance that nearly always suffices, and takes a quarter of the time: words with a mark behind them are missed.
+    pieces = text.split()
+    if len(pieces) >= _LEAST_WORDS and _english(pieces) > _BEYOND_DOUBT * len(pieces):
+        return True
+    words = _WORD.findall(text)
+    return len(words) >= _LEAST_WORDS and _english(words) > _PLAINLY_ENGLISH * len(words)
+
+
+def _english(words: Sequence[str]) -> int:
+    return sum(map(_ENGLISH_WORDS.__contains__, words))
 
 
 @cache

@@ -22,8 +22,9 @@ HEADER_TOKENS = 48
 CLOSE_AT_PARAGRAPH_TOKENS = 64
 """A chunk that has reached this length ends with its paragraph; shorter ones go on into the next."""
 
-_PARAGRAPH = re.compile(r"\S.*?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _WORD = re.compile(r"\S+")
+_WORD_START = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,14 @@ def clip_header(header: str, count_tokens: CountTokens) -> str:
 
 def paragraphs(text: str) -> list[Span]:
     """The stretches between blank lines."""
-    return [match.span() for match in _PARAGRAPH.finditer(text)]
+    spans: list[Span] = []
+    end = 0
+    while first := _WORD_START.search(text, end):
+        start = first.start()
+        blank = _BLANK_LINE.search(text, start)
+        end = blank.start() if blank else len(text)
+        spans.append((start, end))
+    return spans
 
 
 def sentences(text: str, within: Span) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import numpy as np
 
 from rag.errors import EmbedderError
 from rag.inference import FORM, Hidden, fast, inference_path, reference
+from rag.remembered import Remembered
 from rag.text import FUNCTION_WORDS
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
 DIMENSIONS = 384
 
-_MOST_LENGTHS = 10_000
-"""Words whose length in tokens is remembered; nearly all words of a text are among them."""
-_LONGEST_WORD = 40
+_MOST_LENGTHS = 4_000
+"""Words whose length in tokens is remembered, and their parts."""
+_PARTS = re.compile(r"[^\W_]+|[^\w ]|_", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class MiniLM:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lengths: dict[str, int] = {}
+        self._lengths = Remembered(self._length, _MOST_LENGTHS)
+        self._parts = Remembered(self._encoded, _MOST_LENGTHS)
         self._pool = ThreadPoolExecutor(_cores(), "embedder")
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -146,15 +149,16 @@ class MiniLM:
 
         Nothing that the model knows as one token has a space in it. So words are counted once and remembered.
         """
-        words = [text.split(" ") for text in texts]
-        known = self._lengths if len(self._lengths) < _MOST_LENGTHS else {}
-        unknown = list({word for some in words for word in some}.difference(known))
-        encodings = self._counter.encode_batch(unknown, add_special_tokens=False) if unknown else ()
-        new = {word: len(encoding.ids) for word, encoding in zip(unknown, encodings, strict=True)}
-        known.update((word, length) for word, length in new.items() if len(word) <= _LONGEST_WORD)
-        self._lengths = known
-        lengths = known if new.keys() <= known.keys() else known | new
-        return [sum(map(lengths.__getitem__, some)) for some in words]
+        return [sum(map(self._lengths.__getitem__, text.split(" "))) for text in texts]
+
+    def _length(self, word: str) -> int:
+        # Its rules for ASCII, but for its marks ("[SEP]"): each punctuation mark is a token, and stands between others.
+        if word.isascii() and word.isprintable() and "[" not in word:
+            return sum(map(self._parts.__getitem__, _PARTS.findall(word)))
+        return self._encoded(word)
+
+    def _encoded(self, word: str) -> int:
+        return len(self._counter.encode(word, add_special_tokens=False).ids)
 
     # LangChain's `Embeddings` interface, by shape: no base class, so that nothing of LangChain is imported here.
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

@@ -7,16 +7,17 @@ operations on arrays instead of a loop over words.
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
 import numpy as np
 
+from rag.remembered import Remembered
 from rag.text import terms
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ BREAK = 0
 K1, B = 1.2, 0.75
 """Of BM25: how soon more of a word adds nothing more, and how much a passage's length counts."""
 _MOST_COUNTED = 255
-_MOST_NUMBERS = 5_000
-"""Those of the most frequent words are kept: nine of ten that a text holds are among them."""
+_MOST_PIECES = 4_000
 _TOGETHER = 512
 """Passages whose words are counted together."""
 _STRETCH = 16_384
@@ -37,7 +37,6 @@ Posting: TypeAlias = "tuple[int, bytes, bytes]"
 """A word's number, the places of the passages that hold it as 16-bit integers, and how often each as 8-bit ones."""
 
 
-@lru_cache(_MOST_NUMBERS)
 def number(term: str) -> int:
     """The number of a search term, 1 to 2³² - 1. Two terms share one so rarely that it costs nothing."""
     return crc32(term.encode()) or 1
@@ -45,11 +44,16 @@ def number(term: str) -> int:
 
 def numbered(stretches: Iterable[str]) -> bytes:
     """The words of a passage's header and sentences as 32-bit integers, each stretch closed by `BREAK`."""
-    found: list[int] = []
-    for stretch in stretches:
-        found += map(number, terms(stretch))
-        found.append(BREAK)
-    return np.array(found, np.uint32).tobytes()
+    # No term reaches across a space.
+    return b"".join(b"".join(map(_NUMBERED.__getitem__, stretch.split())) + _BREAK for stretch in stretches)
+
+
+def _numbered(piece: str) -> bytes:
+    return b"".join(number(term).to_bytes(4, sys.byteorder) for term in terms(piece))
+
+
+_BREAK = BREAK.to_bytes(4, sys.byteorder)
+_NUMBERED = Remembered(_numbered, _MOST_PIECES)
 
 
 def count(passages: Iterable[tuple[int, bytes]], size: int) -> tuple[bytes, Iterator[Posting]]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
+
+from rag.remembered import Remembered
 
 # Numbers keep their decimals ("79.8") and lose thousands separators ("2,048"); "U.S." and "US" are one word; so is the
 # name of a version: "V3.1" is not "V3".
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_]\.){2,}|[^\W\d_]+\d+(?:\.\d+)+|[^\W_]+(?:['’][^\W\d_]+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_MOST_WORDS = 10_000
-"""Whose terms are kept: nearly all words of a text are among the most frequent ones."""
+_MOST_WORDS = 2_500
+_MOST_PIECES = 5_000
+"""What stands between spaces, marks included."""
 _POSSESSIVE = re.compile(r"['’]s$")
 
 FUNCTION_WORDS = frozenset(
@@ -87,9 +90,7 @@ def terms(text: str) -> list[str]:
     >>> terms("Nvidia's losses: $2,048.50 in the U.S.")
     ['nvidia', 'lose', '2048.50', 'in', 'the', 'us']
     """
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return [term for word in _WORD.findall(text.lower()) for term in _terms(word)]
+    return [term for piece in text.split() for term in _TERMS_OF_PIECES[piece]]
 
 
 def content_terms(text: str) -> list[str]:
@@ -103,22 +104,31 @@ def content_terms(text: str) -> list[str]:
     return [term for term in distinct if term not in functional] or list(distinct)
 
 
-@lru_cache(_MOST_WORDS)
-def _terms(word: str) -> tuple[str, ...]:
-    if word[0].isdigit():
-        word = _THOUSANDS.sub("", word)
-    else:
-        word = _POSSESSIVE.sub("", word).replace("’", "'")
-        word = word if word[-1].isdigit() else word.replace(".", "")
-        word = _IRREGULAR.get(word, word)
+def _terms_of_piece(piece: str) -> tuple[str, ...]:
+    """The terms of what stands between spaces, which none of them reaches across."""
+    if not piece.isascii():
+        piece = "".join(c for c in unicodedata.normalize("NFKD", piece) if not unicodedata.combining(c))
+    return tuple(term for word in _WORD.findall(piece.lower()) for term in _TERMS_OF_WORDS[word])
+
+
+def _terms_of_word(word: str) -> tuple[str, ...]:
+    if word[0].isdecimal():
+        return (_THOUSANDS.sub("", word),)
+    word = _POSSESSIVE.sub("", word).replace("’", "'")
+    word = word if word[-1].isdigit() else word.replace(".", "")
+    word = _IRREGULAR.get(word, word)
     return tuple(_stemmer().stemWords(_SPELT_OUT.get(word, (word,))))
+
+
+_TERMS_OF_PIECES = Remembered(_terms_of_piece, _MOST_PIECES)
+_TERMS_OF_WORDS = Remembered(_terms_of_word, _MOST_WORDS)
 
 
 @cache
 def _stemmer() -> Any:
     import Stemmer
 
-    return Stemmer.Stemmer("english")
+    return Stemmer.Stemmer("english", 0)  # with no memory of its own
 
 
 @cache
