@@ -7,6 +7,7 @@ documented interface: where they are missing or have changed, the package serves
 from __future__ import annotations
 
 import json
+import threading
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ def client(folder: Path) -> Any:
 
 
 class Collections:
-    """Collections of vectors in a directory; not for several threads at once.
+    """Collections of vectors in a directory. Several threads may search them at once, as long as nothing is written.
 
     A vector is given as the bytes of its 32-bit floats.
 
@@ -48,6 +49,7 @@ class Collections:
     def __init__(self, folder: Path, names: Iterable[str] = ()) -> None:
         self._folder = folder
         self._names = tuple(names)
+        self._changing = threading.Lock()
         self._source: _Library | _Package
         try:
             self._source = _Library(folder, self._names)
@@ -91,13 +93,16 @@ class Collections:
         self._source.close()
 
     def _from_source(self, found: Callable[[_Library | _Package], _Found]) -> _Found:
+        source = self._source
         try:
-            return found(self._source)
+            return found(source)
         except (AttributeError, TypeError):
-            if isinstance(self._source, _Package):
+            if isinstance(source, _Package):
                 raise
-            self._source.close()
-            self._source = _Package(self._folder, self._names)
+            with self._changing:
+                if source is self._source:
+                    source.close()
+                    self._source = _Package(self._folder, self._names)
             return found(self._source)
 
 

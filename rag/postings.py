@@ -29,7 +29,7 @@ K1, B = 1.2, 0.75
 """Of BM25: how soon more of a word adds nothing more, and how much a passage's length counts."""
 _MOST_COUNTED = 255
 _MOST_PIECES = 4_000
-_TOGETHER = 512
+_TOGETHER = 128
 """Passages whose words are counted together."""
 _STRETCH = 16_384
 
