@@ -21,7 +21,7 @@ from rag import generations
 from rag.embed import DIMENSIONS
 from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.figures import MONTHS
-from rag.postings import BREAK, Occurrences, number
+from rag.postings import BREAK, Lengths, Occurrences, number
 from rag.records import Article, Evidence, Passage, Sentence, Source
 from rag.stored import FIELDS, SCHEMA, Candidate, Embedding, Prospects, Stamp, article_of, candidate_of, sources_of
 from rag.vectors import SEGMENT, Vectors
@@ -294,14 +294,14 @@ class Index:
         return tuple(segment for (segment,) in rows)
 
     @cached_property
-    def lengths(self) -> NDArray[np.float32]:
-        """How many words each passage has, at its number; 0 where there is no passage of that number."""
+    def lengths(self) -> Lengths:
+        """How long the passages are."""
         with self._translated():
             rows = self._database.execute("SELECT number, lengths FROM segment").fetchall()
         found = np.zeros(SEGMENT * (1 + max((segment for segment, _ in rows), default=-1)), np.float32)
         for segment, lengths in rows:
             found[segment * SEGMENT :][:SEGMENT] = np.frombuffer(lengths, np.uint16)
-        return found
+        return Lengths.of(found)
 
     def vectors(self, passage_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         """The unit vectors of passages."""
@@ -439,6 +439,11 @@ def _months(start: str, end: str) -> list[tuple[int, int]]:
 
 def _occurrences(rows: Sequence[tuple[int, bytes, bytes]]) -> Occurrences:
     """A word's postings of all segments as one."""
-    passages = [segment * SEGMENT + np.frombuffer(places, np.uint16).astype(np.int64) for segment, places, _ in rows]
     counts = np.frombuffer(b"".join(counts for *_, counts in rows), np.uint8).astype(np.float32)
-    return Occurrences(np.concatenate(passages) if passages else np.empty(0, np.int64), counts)
+    passages = np.frombuffer(b"".join(places for _, places, _ in rows), np.uint16).astype(np.int64)
+    start = 0
+    for segment, places, _ in rows:
+        end = start + len(places) // 2
+        passages[start:end] += segment * SEGMENT
+        start = end
+    return Occurrences(passages, counts)

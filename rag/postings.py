@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -32,6 +32,8 @@ _MOST_PIECES = 4_000
 _TOGETHER = 128
 """Passages whose words are counted together."""
 _STRETCH = 16_384
+_GROUP = 64
+"""Scores of which the highest is looked at first."""
 
 Posting: TypeAlias = "tuple[int, bytes, bytes]"
 """A word's number, the places of the passages that hold it as 16-bit integers, and how often each as 8-bit ones."""
@@ -122,27 +124,50 @@ def rarity(frequency: int, passages: int) -> float:
     return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
 
 
-def bm25(found: Sequence[Occurrences], lengths: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How well every passage matches a question's words (Robertson et al. 1994), shape (len(lengths),).
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """What the passages' lengths come to in BM25.
+
+    Args:
+        present: how many passages there are.
+        slowing: how much a passage's length slows each word, shape (numbers,).
+    """
+
+    present: int
+    slowing: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, words: NDArray[np.float32]) -> Self:
+        """Of how many words the passage of each number has; 0 where there is none of that number."""
+        present = int(np.count_nonzero(words))
+        usual = float(words.sum()) / max(1, present) or 1.0
+        return cls(present, np.asarray(K1 * (1 - B + B * words / usual), np.float32))
+
+
+def bm25(found: Sequence[Occurrences], lengths: Lengths) -> NDArray[np.float32]:
+    """How well the passage of each number matches a question's words (Robertson et al. 1994), shape (numbers,).
 
     Args:
         found: where each of the words stands.
-        lengths: how many words each passage has; 0 where there is none of that number.
+        lengths: of the passages.
     """
-    scores = np.zeros(len(lengths), np.float32)
-    present = int(np.count_nonzero(lengths))
-    usual = float(lengths.sum()) / max(1, present)
+    scores = np.zeros(len(lengths.slowing), np.float32)
     for word in found:
-        slowed = K1 * (1 - B + B * lengths[word.passages] / usual)
-        scores[word.passages] += rarity(word.frequency, present) * word.counts * (K1 + 1) / (word.counts + slowed)
+        own = lengths.slowing.take(word.passages)
+        own += word.counts
+        np.divide(word.counts, own, out=own)
+        own *= np.float32(rarity(word.frequency, lengths.present) * (K1 + 1))
+        own += scores.take(word.passages)
+        scores[word.passages] = own
     return scores
 
 
 def highest(scores: NDArray[np.float32], limit: int) -> list[int]:
     """The places of the highest scores above 0, at most `limit`, best first."""
-    if len(scores) > limit:
-        least = np.partition(scores, -limit)[-limit]
-        places = np.flatnonzero((scores >= least) & (scores > 0))
-    else:
-        places = np.flatnonzero(scores > 0)
+    least = np.float32(0)
+    if len(scores) > limit * _GROUP:
+        # As many groups have a score that is no lower than this, and so whatever is looked for is among those.
+        of_groups = np.maximum.reduceat(scores, np.arange(0, len(scores), _GROUP))
+        least = np.partition(of_groups, -limit)[-limit]
+    places = np.flatnonzero(scores >= least if least > 0 else scores > 0)
     return [int(place) for place in places[np.argsort(-scores[places], kind="stable")][:limit]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ SAME_WORDS = 0.8
 TRIM = 0.5
 """A passage ends where no sentence any more matches the question at least this well, compared with the best one."""
 _SHARE_OF_WORDS = 0.25
+_beside = ThreadPoolExecutor(8, "search")
+"""For the half of a search that goes beside the other; more searches than that wait for each other anyhow."""
 _DIGIT = re.compile(r"\d")
 
 
@@ -62,10 +64,15 @@ class Retrieval:
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
     pool = gather(question, index, embedder, max(KEPT, k), wanted)
-    ranked = cover_parts(prefer(rank(pool), wanted), parts(question, wanted))
+    order, measured = _ordered(pool)
+    # Sentences only of what is kept, a fifth of all.
+    bare = [Evidence(pool.candidates[place].passage.scored(score), ()) for place, score in order]
+    kept = merge_copies(cover_parts(prefer(bare, wanted), parts(question, wanted)), k)
+    places = {_start(c.passage): place for place, c in enumerate(pool.candidates)}
+    found = [_evidence(pool, measured, places[_start(evidence.passage)], evidence.passage) for evidence in kept]
     asked = pool.asked
     tokens = tuple(map(Token, asked.token_words, asked.token_weights.tolist()))
-    return Retrieval(tuple(trim(merge_copies(ranked, k))), asked.weights, tokens)
+    return Retrieval(tuple(trim(found)), asked.weights, tokens)
 
 
 def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, wanted: Sequence[Wanted] = ()) -> Pool:
@@ -74,15 +81,17 @@ def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, w
     What the question names can lift a passage from far below: a few of the others that have it come with them.
     """
     # Neither search needs the other, and what takes the time in both lets Python go on.
-    with ThreadPoolExecutor(1) as beside:
-        by_vector = beside.submit(_nearest, question, index, embedder)
+    by_vector = _beside.submit(_nearest, question, index, embedder)
+    try:
         question_terms = content_terms(question)
         occurrences = index.occurrences(question_terms)
         passages = index.counts()[1]
         weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
         lexical = bm25(occurrences, index.lengths)
         prospects = index.prospects(highest(lexical, POOL))
-        embedded, near = by_vector.result()
+    finally:
+        wait([by_vector])  # whatever happens: who closes the index next must find nobody in it
+    embedded, near = by_vector.result()
     prospects += index.prospects([i for i in near if i not in prospects.ids])
     of_tokens = _token_weights(embedded.words, weights)
     asked = Asked(question, embedded.vector, embedded.tokens, embedded.words, of_tokens, weights)
@@ -101,11 +110,17 @@ def _nearest(question: str, index: Index, embedder: Embedder) -> tuple[EmbeddedQ
 
 def rank(pool: Pool) -> list[Evidence]:
     """The candidates, best first, each with the scores of its sentences. Pure."""
+    order, measured = _ordered(pool)
+    return [_evidence(pool, measured, i, pool.candidates[i].passage.scored(score)) for i, score in order]
+
+
+def _ordered(pool: Pool) -> tuple[list[tuple[int, float]], Measured | None]:
+    """The places of the candidates and their scores, best first, and what was measured of them."""
     if not pool.candidates:
-        return []
+        return [], None
     measured = measure(pool)
     found = scores(measured)
-    return [_evidence(pool, measured, i, float(found[i])) for i in np.argsort(-found, kind="stable")]
+    return [(int(place), float(found[place])) for place in np.argsort(-found, kind="stable")], measured
 
 
 def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
@@ -179,7 +194,13 @@ def _token_weights(words: Sequence[str], weights: dict[str, float]) -> NDArray[n
     return rarity / total if total > 0 else np.full(len(words), 1 / len(words), np.float32)
 
 
-def _evidence(pool: Pool, measured: Measured, place: int, score: float) -> Evidence:
+def _start(passage: Passage) -> tuple[str, int]:
+    return passage.article_id, passage.start
+
+
+def _evidence(pool: Pool, measured: Measured | None, place: int, passage: Passage) -> Evidence:
+    """A candidate's sentences with their scores, and `passage`, which is the candidate's in its present form."""
+    assert measured is not None
     candidate = pool.candidates[place]
     own = zip(
         pool.looked.cosines[place].tolist(),
@@ -192,4 +213,4 @@ def _evidence(pool: Pool, measured: Measured, place: int, score: float) -> Evide
         for number, ((start, end), values) in enumerate(zip(candidate.spans, own, strict=False))
     )
     matches = measured.matches[place, : 1 + len(sentences)].tolist()
-    return Evidence(candidate.passage.scored(score), sentences, tuple(map(tuple, matches)))
+    return Evidence(passage, sentences, tuple(map(tuple, matches)))

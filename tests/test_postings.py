@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rag.postings import BREAK, Occurrences, bm25, count, highest, number, numbered
+from rag.postings import BREAK, Lengths, Occurrences, bm25, count, highest, number, numbered
 
 
 def test_postings_say_where_each_word_stands_and_how_often() -> None:
@@ -23,7 +23,7 @@ def test_postings_say_where_each_word_stands_and_how_often() -> None:
 
 def test_rare_words_and_short_passages_count_more() -> None:
     """BM25's two corrections: a word that all have says little, and a long passage has many words by chance."""
-    lengths = np.array([10, 10, 40, 0], np.float32)
+    lengths = Lengths.of(np.array([10, 10, 40, 0], np.float32))
     common = Occurrences(np.array([0, 1, 2]), np.ones(3, np.float32))
     rare = Occurrences(np.array([1]), np.ones(1, np.float32))
     scores = bm25([common, rare], lengths)
@@ -32,4 +32,14 @@ def test_rare_words_and_short_passages_count_more() -> None:
     assert scores[1] - scores[0] == pytest.approx(0.98083 * 2.2 / (1 + 1.2 * (0.25 + 0.75 / 2)), rel=1e-4)
     assert highest(scores, 2) == [1, 0]
     assert highest(scores, 9) == [1, 0, 2]
-    assert bm25([], np.zeros(0, np.float32)).shape == (0,)
+    assert bm25([], Lengths.of(np.zeros(0, np.float32))).shape == (0,)
+
+
+def test_the_highest_scores_are_found_among_many() -> None:
+    """Looking at groups first gives what sorting all scores would, the first of equals first."""
+    chance = np.random.default_rng(3)
+    for digits in (1, 6):
+        scores = (chance.random(5000) * (chance.random(5000) > 0.5)).round(digits).astype(np.float32)
+        for limit in (1, 60):
+            assert highest(scores, limit) == np.argsort(-scores, kind="stable")[:limit].tolist()
+    assert highest(np.zeros(5000, np.float32), 3) == []
