@@ -21,8 +21,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from bench.ingest import usage
-from bench.processes import ROOT
+from bench.processes import ROOT, usage
 
 QUESTIONS = (
     "How much market value did Nvidia lose on 27 January 2025?",

@@ -13,17 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 
 from bench import peers
 from bench.news import generate
-from bench.processes import OFFLINE, ROOT
+from bench.processes import OFFLINE, ROOT, usage
 
 LOOK_SECONDS = 0.05
 OURS = (sys.executable, "-m", "bench.our_way")
@@ -156,21 +154,6 @@ def measured(name: str, command: Sequence[str]) -> Row:
         output.seek(0)
         found = json.loads(output.read().splitlines()[-1])
     return Row(name, found["articles"], found["passages"], seconds, work, most / 2**20, found["versions"])
-
-
-def usage(pid: int) -> tuple[int, float]:
-    """Resident bytes of a process and of those that it started, and the seconds that they worked; 0 when it is gone."""
-    sizes: set[tuple[int, ...]] = set()
-    seconds = 0.0
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
-            with suppress(psutil.Error), one.oneshot():
-                # A process that is just being started is still in the memory of the one that starts it.
-                sizes.add(tuple(one.memory_info()))
-                # The times of children that have ended count as the parent's.
-                seconds += sum(one.cpu_times()[:4])
-    return sum(size[0] for size in sizes), seconds
 
 
 def conclusions(rows: Sequence[Row]) -> list[str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import growth, ingest, material
+from bench import growth, material
 from bench.__main__ import RECORDED, Comparison, Record, compared, table
 from bench.ingest import AGAIN, CONSTANT, LANGCHAIN, OURS, REAL, Row, conclusions, folder, measured
 from bench.news import generate
-from bench.processes import ROOT, timed
+from bench.processes import ROOT, timed, usage
 from bench.shared import SharedVectors
 
 
@@ -44,13 +44,13 @@ def test_an_ingest_is_measured(tmp_path: Path) -> None:
 def test_memory_counts_what_a_process_starts() -> None:
     """The memory of a process that another one starts is part of the sum."""
     code = "import sys; held = b'x' * 2**27; print('there', flush=True); sys.stdin.read()"
-    alone = ingest.usage(os.getpid())[0]
+    alone = usage(os.getpid())[0]
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline().strip() == b"there"
-        assert ingest.usage(os.getpid())[0] > alone + 2**26
+        assert usage(os.getpid())[0] > alone + 2**26
         process.communicate()
-    assert ingest.usage(process.pid) == (0, 0.0)
+    assert usage(process.pid) == (0, 0.0)
 
 
 def test_what_the_rows_say() -> None:
@@ -73,11 +73,13 @@ def test_what_the_rows_say() -> None:
 
 
 def test_a_process_is_timed_to_its_last_character() -> None:
-    """What a process does after its last word doesn't count, its memory does, and a failure is one here, too."""
+    """What a process does after its last word doesn't count, its own memory does, and a failure is one here, too."""
     code = "import time; held = b'x' * 2**27; print('said', flush=True); time.sleep(1)"
     run = timed([sys.executable, "-c", code])
     assert run.output == "said\n"
     assert run.memory > 128
+    held = b"x" * 2**28
+    assert timed([sys.executable, "-c", "print()"]).memory < 2**6 < len(held) / 2**20
     with pytest.raises(subprocess.CalledProcessError):
         timed([sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(subprocess.TimeoutExpired):
