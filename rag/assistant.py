@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Collection, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, Self
@@ -38,6 +38,7 @@ from rag.records import (
     DoneEvent,
     Draft,
     Event,
+    Evidence,
     FacetsEvent,
     Passage,
     StageEvent,
@@ -232,13 +233,16 @@ class Assistant:
                 await asyncio.wait([step])
             events.close()
 
-    def timeline(self, start: str = "", end: str = "", question: str = "") -> list[TimelineEntry]:
+    def timeline(
+        self, start: str = "", end: str = "", question: str = "", progress: Callable[[float], object] | None = None
+    ) -> list[TimelineEntry]:
         """The dated events that the articles tell of, in order, at most `MOST_A_DAY` of `rag.timeline` for a day.
 
         Args:
             start: the first day as ISO 8601 date; when not given, that of the question or no limit.
             end: the last day, in the same way.
             question: what the events are to be about, and in which period: "Nvidia in the week after the crash".
+            progress: takes the share of the articles that is read, from 0 to 1, now and then.
 
         Raises:
             QuestionError: a day is no ISO 8601 date, or the question is too long.
@@ -249,18 +253,29 @@ class Assistant:
                 raise QuestionError(f"{day!r} is no day: write it as 2025-01-27.")
         period = period_named(checked(question) if question else "")
         start, end = start or period.start, end or period.end
-        return timeline(self._ready_index().dated(start, end), start, end, period.subject)
+        return timeline(_told(self._ready_index().dated(start, end), progress), start, end, period.subject)
 
-    def daily_changes(self, start: str = "", end: str = "") -> list[DailyChange]:
+    def daily_changes(
+        self, start: str = "", end: str = "", progress: Callable[[float], object] | None = None
+    ) -> list[DailyChange]:
         """How far prices and indices moved on each day, by subject and day, as the articles tell it.
 
         Args:
             start: the first day as ISO 8601 date; empty for no limit, as is `end`, the last day.
+            progress: takes the share of the articles that is read, from 0 to 1, now and then.
 
         Raises:
             IndexStateError: the index can't be read.
         """
-        return daily_changes(self._ready_index().measured(), start, end)
+        return daily_changes(_told(self._ready_index().measured(), progress), start, end)
+
+    def state(self) -> str:
+        """What the articles are at, for those who keep what they read out of them: another one after each change.
+
+        Raises:
+            IndexStateError: the index can't be read.
+        """
+        return self._index.now().folder.name
 
     def article(self, article_id: str) -> Article:
         """The whole article of a passage.
@@ -370,6 +385,16 @@ def _events(draft: Draft) -> Generator[Event, None, None]:
     for citation in draft.citations:
         yield CitationEvent(citation)
     yield TextEvent(draft.text)
+
+
+def _told(
+    articles: Sequence[tuple[Article, Sequence[Evidence]]], progress: Callable[[float], object] | None
+) -> Iterator[tuple[Article, Sequence[Evidence]]]:
+    """The same, telling now and then how many are read."""
+    for number, article in enumerate(articles):
+        if progress and number % 50 == 0:
+            progress(number / len(articles))
+        yield article
 
 
 def checked(question: str) -> str:

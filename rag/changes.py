@@ -15,7 +15,7 @@ from datetime import date
 from itertools import count
 
 from rag.days import weekdays_told
-from rag.figures import Date, Figure, agree, bears_out, dates, figures
+from rag.figures import MONTHS, Date, Figure, agree, bears_out, dates, figures
 from rag.records import Article, Citation, DailyChange, Evidence, Passage, Sentence
 from rag.text import FUNCTION_WORDS
 
@@ -127,6 +127,9 @@ _LEVEL = re.compile(
     r" (?P<level>[$€£¥]?\d[\d,]*(?:\.\d+)?)(?![\d%])(?! (?:p\.?m|a\.?m|%))"
     r"|^[^%]{0,45}? and (?:closed|ended|finished|settled) (?:at|near) (?P<then>[$€£¥]?\d[\d,]*(?:\.\d+)?)"
 )
+_MAY_TELL = re.compile(r"%|\bper ?cent|\bpct\b|\bpc\b|\d(?:pct|pc)\b", re.IGNORECASE)
+_MAY_DATE = re.compile(rf"day\b|\d-\d\d-\d|{'|'.join(month[:3] for month in MONTHS)}", re.IGNORECASE)
+"""Without these two a sentence tells of no change on a day; most have neither, and looking closely takes long."""
 _WHO = r"(?:[Tt]he )?(?P<{}>[A-Z][\w&.’'-]*(?: (?:of |and )?[A-Z][\w&.’'-]*){{0,3}})"
 _SAYS = r"(?:reported|said|says|wrote|counted|noted|found|calculated)"
 _ACCORDING = re.compile(
@@ -202,6 +205,8 @@ def moves(sentence: str, published: str = "") -> list[Move]:
         sentence: of an article.
         published: when, as ISO 8601 date; it says which day a weekday is.
     """
+    if not (_MAY_TELL.search(sentence) and _MAY_DATE.search(sentence)):
+        return []
     # Neither what somebody said nor what stands in brackets tells how a price moved.
     text = re.sub(r"\"[^\"]*\"|“[^”]*”", lambda quoted: "“" + "x" * (len(quoted[0]) - 2) + "”", sentence)
     text = re.sub(r" \([^()]*\)", lambda aside: " " * len(aside[0]), text)
@@ -209,6 +214,8 @@ def moves(sentence: str, published: str = "") -> list[Move]:
     if not values:
         return []
     days = _days(text, published)
+    if not days:
+        return []
     found: list[tuple[list[str], str, float, Figure, bool, str]] = []
     subjects: list[str] = []
     sign, before = 0, 0

@@ -17,6 +17,11 @@ _NEUTRAL = re.compile(
     r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those)(?: ones?\b)?)\b(?!\s+(?:is|was)\s+(?:true|why))",
     re.I,
 )
+_GOES_ON = re.compile(
+    r"(?:[,;]|\s)\s*(?:and|but|or)\s+(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b",
+    re.IGNORECASE,
+)
+"""Where a question goes on with another one: "What did V3 cost, and what does that figure leave out?"."""
 _POSSESSIVE = frozenset({"his", "her", "hers", "its", "their", "theirs"})
 _FRAGMENT_WORDS = 4
 """A question of no more words than this, with at most one of content, can't stand alone after another one."""
@@ -41,12 +46,12 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     bare = _ELLIPSIS.sub("", question)
     if bare != question and not _ASKS.match(bare):
         return _substituted(bare, last_question)
-    if _PERSONAL.search(question):
+    if _refers(_PERSONAL, question):
         person = _person(last_question, last_answer)
         if person:
             return _replace_first(_PERSONAL, question, person)
     subject = _names(last_question)
-    if _NEUTRAL.search(question):
+    if _refers(_NEUTRAL, question):
         if subject:
             return _replace_first(_NEUTRAL, question, subject[0])
         return f"{question} ({last_question})"
@@ -58,6 +63,15 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     ):
         return f"{question} ({last_question})"
     return question
+
+
+def _refers(pronouns: re.Pattern[str], question: str) -> bool:
+    """Whether a question has one of the pronouns for what was said before, and not for what it names itself."""
+    found = pronouns.search(question)
+    if not found:
+        return False
+    first = _GOES_ON.search(question, 0, found.start())
+    return first is None or not _names(question[: first.start()])
 
 
 def _substituted(fragment: str, last_question: str) -> str:

@@ -104,9 +104,8 @@ def disagreements(
 
     found = []
     for disputed in _disputes(stated)[:MOST_DISPUTES]:
-        values = tuple(
-            value for group in disputed for value in _reported(group, number, lambda s: place_of(s) in numbers)
-        )
+        alike = sorted((same for group in disputed for same in _alike(group)), key=_size)
+        values = tuple(_reported_value(same, number, lambda s: place_of(s) in numbers) for same in alike)
         everything = [s for group in disputed for s in group]
         subject = heading(s.claim.said for s in everything)
         found.append(Disagreement(subject, values, _explanation(everything, evidence)))
@@ -235,10 +234,8 @@ def _independent(one: Sequence[Stated], other: Sequence[Stated]) -> bool:
     )
 
 
-def _reported(
-    group: Sequence[Stated], number: Callable[[Stated], int], is_cited: Callable[[Stated], bool]
-) -> list[ReportedValue]:
-    """The values of a group that agrees: roundings are one; "almost $1 trillion" is another than $969 billion."""
+def _alike(group: Sequence[Stated]) -> list[list[Stated]]:
+    """What is one value in a group that agrees: roundings are; "almost $1 trillion" is another than $969 billion."""
     alike: list[list[Stated]] = []
     for s in sorted(group, key=_is_vague):
         fitting = next((g for g in alike if _is_rounding(s, g[0])), None)
@@ -246,7 +243,15 @@ def _reported(
             fitting.append(s)
         elif not alike or not _is_vague(s) or s.claim.sources:
             alike.append([s])
-    return [_reported_value(same, number, is_cited) for same in alike]
+    return alike
+
+
+def _size(same: Sequence[Stated]) -> tuple[float, ...]:
+    """By which values are in order: figures from small to large, dates from early to late, others as they come."""
+    value = same[0].claim.value
+    if isinstance(value, Figure):
+        return (value.value,)
+    return (value.year or 0, value.month or 0, value.day or 0) if isinstance(value, Date) else ()
 
 
 def _is_rounding(one: Stated, other: Stated) -> bool:

@@ -170,7 +170,7 @@ class ReportedValue:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A figure, date or attribution that the articles report differently."""
+    """A figure, date or attribution that the articles report differently; `values` go from small to large."""
 
     subject: str
     values: tuple[ReportedValue, ...]

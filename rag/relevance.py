@@ -336,7 +336,9 @@ def _is_no_answer(kind: str, text: str, found: Located) -> bool:
     """Whether a figure is only where something fell from, or a name no whole one or only that of who tells it."""
     if kind == "figure":
         return bool(_STARTED_FROM.search(text, 0, found.start))
-    return kind == "person" and (" " not in text[found.start : found.end] or bool(_TELLS.match(text, found.end)))
+    name = text[found.start : found.end]
+    # "On 17 February 2025 Liang Wenfeng": where a date runs into a name, that is not all that stands there.
+    return kind == "person" and (" " not in name or bool(re.search(r"\d", name) or _TELLS.match(text, found.end)))
 
 
 @lru_cache(maxsize=512)

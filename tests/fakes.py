@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from pathlib import Path
 from threading import Event as Signal
 from typing import Self, TypeAlias
@@ -207,6 +207,8 @@ class ScriptedAssistant:
         self.scripts: list[Iterable[Step]] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.closed = Signal()
+        self.reading = Signal()
+        self.reading.set()
         self.events: list[TimelineEntry] = []
         self.changes: list[DailyChange] = []
 
@@ -258,11 +260,18 @@ class ScriptedAssistant:
         """Where each article was read from."""
         return dict.fromkeys(self._articles, "/somewhere")
 
-    def timeline(self) -> list[TimelineEntry]:
-        """The events it was told of."""
+    def state(self) -> str:
+        """Another one where it was told of other articles, events or changes."""
+        return str((list(self._articles), self.events, self.changes))
+
+    def timeline(self, *, progress: Callable[[float], object] | None = None) -> list[TimelineEntry]:
+        """The events it was told of; half of them are read until `reading` is set."""
+        if progress:
+            progress(0.5)
+        self.reading.wait()
         return self.events
 
-    def daily_changes(self) -> list[DailyChange]:
+    def daily_changes(self, *, progress: Callable[[float], object] | None = None) -> list[DailyChange]:  # noqa: ARG002
         """The changes it was told of."""
         return self.changes
 

@@ -20,6 +20,7 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("And the Dow?", ("How far did the Nasdaq fall?", "It fell 3.1%. [1]"), "How far did the Dow fall?"),
         ("And Broadcom?", ("How far did the Nasdaq fall?", "It fell 3.1%. [1]"), "How far did Broadcom fall?"),
         ("Since when?", FOUNDER, "Since when? (Who founded DeepSeek?)"),
+        ("How did Intel and AMD react to it?", V3, "How did Intel and AMD react to DeepSeek-V3?"),
         ("Why?", NVIDIA, "Why? (What happened to Nvidia on 27 January 2025?)"),
     ],
 )
@@ -29,7 +30,14 @@ def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[
 
 
 @pytest.mark.parametrize(
-    "question", ["When was DeepSeek-R1 released?", "Why did Italy block the app?", "How do I bake bread?"]
+    "question",
+    [
+        "When was DeepSeek-R1 released?",
+        "Why did Italy block the app?",
+        "How do I bake bread?",
+        "What did training DeepSeek-V3 cost, and what does that figure leave out?",
+        "Who is Liang Wenfeng and where did he study?",
+    ],
 )
 def test_a_question_that_stands_alone_does_not_drag_the_old_subject_along(question: str) -> None:
     """After a change of subject, the earlier one must not mislead the search."""

@@ -62,7 +62,7 @@ def test_rounding_and_other_things_are_no_dispute(one: str, other: str) -> None:
 
 
 def test_values_are_grouped_with_outlets_dates_and_citations_that_open() -> None:
-    """Agreeing values are one; each can be opened, further citations are numbered on, and those there are used."""
+    """Agreeing values are one, in order of size; each can be opened, and citations that there are are used."""
     found = evidence(
         ("CNBC", "Oriel lost $593 billion of market value on 27 January 2025."),
         ("Bloomberg", "Oriel lost $589 billion of market value on 27 January 2025."),
@@ -71,8 +71,8 @@ def test_values_are_grouped_with_outlets_dates_and_citations_that_open() -> None
     cited = Citation(1, found[0].passage.text, found[0].passage, 0, found[0].passage.end)
     disputed, further = disagreements("How much market value did Oriel lose?", found, [cited])
     assert [(v.value, set(v.outlets), v.citations) for v in disputed[0].values] == [
-        ("$593 billion", {"CNBC"}, (1,)),
         ("$589 billion", {"Bloomberg", "Forbes"}, (2,)),
+        ("$593 billion", {"CNBC"}, (1,)),
     ]
     assert [(c.number, c.quote) for c in further] == [(2, found[1].passage.text)]
     assert disputed[0].subject == "Oriel's loss of market value on 27 January 2025"

@@ -189,6 +189,7 @@ def test_a_quote_has_three_sentences_at_most_with_what_they_need() -> None:
         ("How much did Nvidia lose?", "Nvidia lost $589 billion, and gold fell to a low of $2,740.", "$589 billion"),
         ("When did Nvidia lose most?", "Nvidia lost most on 27 January 2025.", "27 January 2025"),
         ("Who wrote about Nvidia?", "A column on Nvidia, in which he wrote at length, was by Marc Andreessen.", ""),
+        ("Who is Liang Wenfeng?", "On 17 February 2025 Liang Wenfeng sat in the front row of the hall.", ""),
         ("Why did Nvidia lose?", "Nvidia lost $589 billion.", ""),
     ],
 )

@@ -24,7 +24,7 @@ from rag.records import (
     Support,
     TextEvent,
 )
-from tests.browser import Held, Visit, ask, ask_next, serving
+from tests.browser import Held, Visit, ask, ask_next, serving, settle
 from tests.fakes import COST, LOSS, TRAINING, ScriptedAssistant, quoted_answer
 from tests.ollama_server import Model, OllamaServer
 from ui import places
@@ -189,6 +189,13 @@ def test_an_answer_is_made_again_in_quotes_or_by_another_model(
     page.get_by_role("menuitem", name="In the articles’ own words").click()
     expect(page.locator("#chat .answer .text")).to_have_text("Once more1.")
     badges(page, 1)
+    late = Held(page, "**/models/names")
+    page.get_by_role("button", name="Ask again…").click()
+    expect(page.get_by_role("menuitem")).to_have_count(2)  # The models are added when they are known.
+    page.keyboard.press("Escape")
+    late.let_go()
+    settle(page)
+    expect(page.get_by_role("menu")).to_have_count(0)
     page.get_by_role("button", name="Ask again…").click()
     page.get_by_role("menuitem", name="With deepseek-r1:8b").click()
     expect(page.locator("#chat .badge")).to_contain_text("Written by deepseek-r1:8b")

@@ -73,7 +73,7 @@ def test_articles_are_dropped_linked_and_taken_out_while_others_chat(
         held.set()
         expect(added.locator(".done").last).to_contain_text("1 added")
         expect(page.locator("#library .source")).to_have_count(3)
-        for heading, name in (("1 page from the web", "The lighthouse"), ("2 files added by hand", "bridge.md")):
+        for heading, name in (("1 page from the web", "The lighthouse"), ("1 file added by hand", "bridge.md")):
             page.get_by_text(heading).click()
             page.get_by_role("button", name=f"Remove {name}").click()
             page.get_by_role("button", name="Remove", exact=True).last.click()
@@ -125,7 +125,7 @@ def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, assistant: Assist
             else:
                 page.locator("#to-library").dispatch_event("click")
             expect(page.locator("#library .additions .reading progress")).to_be_visible()
-            page.get_by_text("2 files added by hand").click()
+            page.get_by_text("1 file added by hand").click()
             expect(page.get_by_role("button", name="Remove bridge.md")).to_be_visible()
             found[scheme, phone, "in use"] = violations(page)
             page.get_by_role("button", name="Remove bridge.md").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from rag.records import Citation, DailyChange, TimelineEntry
 from tests.browser import Visit, fits, serving, settle
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, ScriptedAssistant, citation, quoted_answer
 from tests.test_web_access import violations
+from ui.timeline_reading import Readings
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
@@ -205,6 +207,41 @@ def test_figures_are_drawn_with_every_value_that_is_told(served: tuple[ScriptedA
     nvidia = panel.locator('.changes tr[data-subject="Nvidia"]')
     assert [row.split("\t")[2].split("\n")[0].strip() for row in nvidia.all_inner_texts()][:2] == ["−17%", "−16.2%"]
     expect(nvidia.locator(".differs")).to_have_count(2)
+
+
+def test_a_long_reading_says_how_far_it_is(
+    served: tuple[ScriptedAssistant, str], visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many articles: the panel tells the share that is read, and shows the picture when it is; that is kept."""
+    assistant, address = served
+    monkeypatch.setattr(assistant, "events", EVENTS[:3])  # Another state of the articles.
+    assistant.reading.clear()
+    page = visit(address)
+    page.locator("#to-timeline").dispatch_event("click")
+    expect(page.locator("#timeline .count")).to_have_text("Reading the articles: 30%")
+    assistant.reading.set()
+    expect(page.locator("#timeline .picture .point")).to_have_count(3)
+    expect(page.locator("#timeline .count")).to_have_text("3 events")
+    readings = Readings()
+    kept = readings.now(assistant)
+    assert readings.now(assistant) is kept
+    monkeypatch.setattr(assistant, "events", EVENTS[:2])
+    assert readings.now(assistant) is not kept
+
+
+def test_arrow_keys_begin_with_what_is_in_sight(served: tuple[ScriptedAssistant, str], visit: Visit) -> None:
+    """Not with what happened years before."""
+    page = visit(served[1])
+    panel = opened(page)
+    before = page.evaluate("document.querySelector('#timeline .picture').layout.xaxis.range[1]")
+    panel.get_by_role("button", name="Zoom in").click()
+    page.wait_for_function(
+        f"document.querySelector('#timeline .picture').layout.xaxis.range[1] !== {json.dumps(before)}"
+    )
+    panel.locator(".picture").press("ArrowRight")
+    expect(panel.locator(".card .said")).to_have_text(EVENTS[2].text)
+    panel.locator(".picture").press("Home")
+    expect(panel.locator(".card .said")).to_have_text(EVENTS[0].text)
 
 
 def test_an_index_without_dates_or_figures_says_so(

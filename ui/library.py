@@ -39,8 +39,8 @@ class Addition:
     state: State = "waiting"
     share: float = 0.0
     message: str = ""
-    forgotten: bool = False
-    """A page from the web that is taken out."""
+    removes: bool = False
+    """It is taken out."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Library:
         if name not in self.files():
             raise LoadError("There is no such file; it may have been removed already.")
         (self.folder / name).unlink(missing_ok=True)
-        self._enqueue(Addition(name, str(self.folder)))
+        self._enqueue(Addition(name, str(self.folder), removes=True))
 
     def forget(self, address: str) -> None:
         """Take a page from the web out of the index.
@@ -163,7 +163,7 @@ class Library:
         """
         if address not in self.links():
             raise LoadError("There is no such page; it may have been removed already.")
-        self._enqueue(Addition(address, address, forgotten=True))
+        self._enqueue(Addition(address, address, removes=True))
 
     def dismiss(self) -> None:
         """Forget the additions that have come to their end."""
@@ -197,14 +197,18 @@ class Library:
             addition.state = "reading"
             outcome: tuple[State, str]
             try:
-                places, gone = ([], [place]) if addition.forgotten else ([place], [])
+                places, gone = ([], [place]) if addition.removes and is_link(place) else ([place], [])
                 report = sync(places, self._settings, allowed=self._allowed, forget=gone, progress=_shares(addition))
             except AftershockError as error:
                 outcome = "failed", str(error)
             except Exception as error:
                 outcome = "failed", f"It could not be read ({type(error).__name__})."
             else:
-                outcome = _outcome(report)
+                # That others of the files can't be read is nothing new.
+                taken: tuple[State, str] = ("done", f"{report.removed:,} taken out" if report.removed else "taken out")
+                outcome = taken if addition.removes else _outcome(report)
+            if outcome[0] == "failed" and not is_link(place) and not addition.removes:
+                Path(place).unlink(missing_ok=True)  # It would be tried again and again.
             self.ended += 1
             addition.message = outcome[1]
             addition.state = outcome[0]  # Last: whoever sees it looks no further.

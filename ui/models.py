@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -45,11 +45,14 @@ class Assistant(Protocol):
     def origins(self) -> dict[str, str]:
         """Where each article was read from: an id to a path or an address."""
 
-    def timeline(self) -> Sequence[TimelineEntry]:
-        """The dated events that the articles tell of, in order."""
+    def state(self) -> str:
+        """What the articles are at: another one after a change."""
 
-    def daily_changes(self) -> Sequence[DailyChange]:
-        """How far prices and indices moved on each day."""
+    def timeline(self, *, progress: Callable[[float], object] | None = None) -> Sequence[TimelineEntry]:
+        """The dated events that the articles tell of, in order; `progress` takes the share that is read."""
+
+    def daily_changes(self, *, progress: Callable[[float], object] | None = None) -> Sequence[DailyChange]:
+        """How far prices and indices moved on each day; `progress` takes the share that is read."""
 
 
 @dataclass

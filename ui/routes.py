@@ -11,7 +11,8 @@ from ui.conversations import Conversations, Visitor
 from ui.guard import visitor_of
 from ui.library import MOST_BYTES, Library
 from ui.models import Models
-from ui.timeline_panel import timeline_page
+from ui.timeline_panel import reading_page
+from ui.timeline_reading import Readings
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
@@ -221,10 +222,13 @@ def _add_models(routes: "APIRouter", models: Models) -> None:
 def _add_timeline(routes: "APIRouter", models: Models) -> None:
     from fastapi.responses import FileResponse, HTMLResponse
 
+    readings = Readings()
+
     @routes.get("/timeline", response_class=HTMLResponse)
     def show() -> HTMLResponse:
-        assistant = models.assistant()
-        return HTMLResponse(timeline_page(assistant.timeline(), assistant.daily_changes()))
+        reading = readings.now(models.assistant())
+        page = reading.page or reading_page(reading.share)
+        return HTMLResponse(page, headers={"X-Busy": str(int(not reading.page))})
 
     @routes.get(charts.ADDRESS)
     def library() -> FileResponse:

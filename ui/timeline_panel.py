@@ -28,6 +28,11 @@ def timeline_page(events: Sequence[TimelineEntry], changes: Sequence[DailyChange
     )
 
 
+def reading_page(share: float) -> str:
+    """What is said while the articles are read, of which this share is."""
+    return f'<p class="reading">Reading the articles: <span class="share">{share:.0%}</span></p>'
+
+
 def _events(events: Sequence[TimelineEntry]) -> str:
     if not events:
         return f'<p class="none">{NO_EVENTS}</p>'

@@ -53,13 +53,14 @@ function again(said, link, more = {}) {
   });
 }
 
+// The menu opens at once, and the models are added when they are known: late, it would come in the way of what is done then.
 async function choose(said, link) {
-  const names = await (await send("/models/names")).json();
-  menu(link, "Ask again", [
+  const add = menu(link, "Ask again", [
     ["The same way", () => again(said, link)],
     ["In the articles’ own words", () => again(said, link, { model: "quotes" })],
-    ...names.map((name) => [`With ${name.replace("ollama:", "")}`, () => again(said, link, { model: name })]),
   ]);
+  const names = await (await send("/models/names")).json();
+  add(names.map((name) => [`With ${name.replace("ollama:", "")}`, () => again(said, link, { model: name })]));
 }
 
 async function rate(said, link) {
@@ -83,7 +84,7 @@ bar.querySelector("button").addEventListener("click", () => endEditing());
 function edit(turn) {
   editing = turn;
   const question = document.querySelectorAll("#chat .question")[turn - 1];
-  bar.querySelector("span").textContent = "What follows the question is asked anew.";
+  bar.querySelector("span").textContent = "Your new question replaces this one and all that follows it.";
   document.querySelector("#ask").before(bar);
   type(box(), question.innerText);
   box().focus();

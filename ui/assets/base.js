@@ -217,27 +217,30 @@ export function closeMenu() {
   openMenu = null;
 }
 
-/** A menu at an element: `items` are pairs of a label and what to do. */
+/** A menu at an element: `items` are pairs of a label and what to do. Returns what adds more of them. */
 export function menu(anchor, label, items) {
   closeMenu();
   const list = element(`<div class="menu" role="menu"></div>`);
   list.setAttribute("aria-label", label);
-  for (const [name, act] of items) {
-    const item = element('<button type="button" role="menuitem"></button>');
-    item.textContent = name;
-    item.addEventListener("click", () => {
-      closeMenu();
-      if (anchor.isConnected) anchor.focus();
-      act();
-    });
-    list.append(item);
-  }
+  const at = anchor.getBoundingClientRect();
+  const add = (more) => {
+    for (const [name, act] of more) {
+      const item = element('<button type="button" role="menuitem"></button>');
+      item.textContent = name;
+      item.addEventListener("click", () => {
+        closeMenu();
+        if (anchor.isConnected) anchor.focus();
+        act();
+      });
+      list.append(item);
+    }
+    list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - list.offsetWidth - 8))}px`;
+    const above = at.bottom + list.offsetHeight + 8 > innerHeight;
+    list.style.top = `${Math.max(8, above ? at.top - list.offsetHeight - 4 : at.bottom + 4)}px`;
+  };
   // In a modal dialog only what is inside it can be used.
   (anchor.closest("dialog:modal") ?? document.body).append(list);
-  const at = anchor.getBoundingClientRect();
-  list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - list.offsetWidth - 8))}px`;
-  const above = at.bottom + list.offsetHeight + 8 > innerHeight;
-  list.style.top = `${Math.max(8, above ? at.top - list.offsetHeight - 4 : at.bottom + 4)}px`;
+  add(items);
   openMenu = list;
   list.firstElementChild.focus();
   list.addEventListener("keydown", (event) => {
@@ -253,6 +256,7 @@ export function menu(anchor, label, items) {
       if (anchor.isConnected) anchor.focus();
     }
   });
+  return add;
 }
 
 document.addEventListener("pointerdown", (event) => {

@@ -1,6 +1,6 @@
 // The articles: browsing, searching, adding files and links, taking files out.
 
-import { ask, dialog, found, latest, refill, send, trying, whileBusy } from "./base.js";
+import { SHEET, ask, dialog, found, latest, refill, send, trying, whileBusy } from "./base.js";
 
 const library = dialog(
   "library",
@@ -48,7 +48,7 @@ async function add(files) {
 
 function show() {
   library.showModal();
-  part("#shelf-words").focus();
+  if (!SHEET.matches) part("#shelf-words").focus(); // On a phone the keyboard would cover the articles.
   trying(refresh);
   watch();
 }

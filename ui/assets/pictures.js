@@ -53,6 +53,12 @@ draw.mark = (points) =>
     return Plotly.restyle(place, { selectedpoints: points.length ? marked : [null] });
   });
 
+/** Whether the point of a row is in sight. */
+draw.inSight = ({ dataset: { date } }) => {
+  const [from, to] = drawn === "events" ? range() : [-Infinity, Infinity];
+  return Date.parse(date) >= from && Date.parse(date) <= to;
+};
+
 /** Have a point in sight. */
 draw.reveal = (point) =>
   oneByOne(() => {

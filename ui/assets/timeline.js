@@ -1,7 +1,7 @@
 // The timeline: events and daily changes as pictures and as tables. The tables come from the server and hold it all;
 // the pictures are drawn from those of their rows that the filters leave.
 
-import { dialog, element, found, order, send, trying } from "./base.js";
+import { dialog, element, found, order, send, trying, whileBusy } from "./base.js";
 import { draw, forget, resize } from "./pictures.js";
 import { open as read } from "./reader.js";
 
@@ -71,10 +71,22 @@ const table = (of = view) => part(`.tables .${of} table`);
 const rows = (of = view) => [...(table(of)?.tBodies[0].rows ?? [])];
 const shown = () => rows().filter((row) => !row.hidden);
 
-async function load() {
-  const html = await (await send("/timeline")).text();
-  if (html === load.last) return;
-  load.last = html;
+let page = ""; // Both tables, as the server made them.
+
+const load = whileBusy(async () => {
+  const response = await send("/timeline");
+  const html = await response.text();
+  if (response.headers.get("X-Busy") === "1") {
+    // What there is stays in use meanwhile.
+    if (!page) part(".count").textContent = element(html).textContent;
+    return panel.open;
+  }
+  if (html !== page) await take(html);
+  return false;
+});
+
+async function take(html) {
+  page = html;
   part(".tables").innerHTML = html;
   chosen = null;
   forget();
@@ -223,9 +235,14 @@ function pick(row) {
 
 function step(by) {
   if (!points.length) return;
-  const order = [...new Set(points.map((point) => point.row))];
-  const at = order.indexOf(chosen);
-  choose(order[at < 0 ? (by > 0 ? 0 : order.length - 1) : Math.max(0, Math.min(order.length - 1, at + by))]);
+  const all = [...new Set(points.map((point) => point.row))];
+  const at = all.indexOf(chosen);
+  let to = at + by;
+  if (at < 0 && Number.isFinite(by)) {
+    const seen = all.filter(draw.inSight); // One begins with what is in sight.
+    to = all.indexOf(by > 0 ? seen[0] : seen.at(-1));
+  }
+  choose(all[Math.max(0, Math.min(all.length - 1, to))]);
   draw.reveal(points.find((point) => point.row === chosen));
 }
 
@@ -276,6 +293,6 @@ new MutationObserver(() => {
 (await found("#to-timeline")).addEventListener("click", () => {
   panel.showModal();
   part(".switch button").focus();
-  if (!rows().length) part(".count").textContent = "Reading the articles…";
-  trying(load);
+  if (!page) part(".count").textContent = "Reading the articles…";
+  load();
 });
