@@ -173,6 +173,16 @@ def test_enter_asks_once_and_what_is_typed_then_stays(scripted: ScriptedAssistan
     assert [question for question, _ in scripted.asked] == ["One?", "Two?"]
 
 
+def test_a_question_that_nobody_heard_is_given_back(address: str, visit: Visit) -> None:
+    """Where the server is gone the page says so, and what was typed is not lost."""
+    page = visit(address)
+    page.context.set_offline(True)
+    ask(page, "Still there?")
+    expect(page.locator("#notices")).to_contain_text("The page has lost Aftershock")
+    expect(page.locator("#ask textarea")).to_have_value("Still there?")
+    page.context.set_offline(False)
+
+
 def test_an_answer_is_made_again_in_quotes_or_by_another_model(
     scripted: ScriptedAssistant, address: str, visit: Visit
 ) -> None:

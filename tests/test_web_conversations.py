@@ -122,12 +122,14 @@ def test_a_conversation_is_renamed_and_deleted_for_good(
     page.get_by_role("textbox", name="Rename this conversation").fill("The fall")
     page.get_by_role("button", name="Rename", exact=True).click()
     expect(page.locator("#side .conversation .title")).to_have_text(["The fall"])
+    expect(page.get_by_role("button", name="More about The fall")).to_be_focused()
     choose(page, "The fall", "Delete for good")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#side .conversation")).to_have_count(1)
     choose(page, "The fall", "Delete for good")
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#side .conversation")).to_have_count(0)
+    expect(page.get_by_role("button", name="New chat").first).to_be_focused()
     expect(page.locator("#chat .question")).to_have_count(0)
 
 

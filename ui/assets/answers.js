@@ -114,6 +114,17 @@ function submit(event) {
   } else {
     type(box(), "");
     order({ do: "ask", question });
+    trying(() => orGiveBack(question));
+  }
+}
+
+// Where the server has gone nobody hears of the question.
+async function orGiveBack(question) {
+  try {
+    await send("/visitor", { method: "POST" });
+  } catch (error) {
+    if (!box().value) type(box(), question);
+    throw error;
   }
 }
 

@@ -109,7 +109,11 @@ export function refill(place, html) {
   template.innerHTML = html;
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
   match(place, template.content);
-  if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+  if (!focused) return;
+  // Where that is gone: the first one like it, or where one begins.
+  const alike = place.getElementsByClassName(focused.className)[0] ?? place.closest("dialog, aside")?.querySelector("button");
+  const next = focused.isConnected ? focused : alike;
+  if (next !== document.activeElement) next?.focus({ preventScroll: true });
 }
 
 const ITEM = "li, label, div, a, button, input";

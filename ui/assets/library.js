@@ -15,6 +15,7 @@ const library = dialog(
    <div class="progress" aria-live="polite"></div>
    <div class="shelf"></div>`,
 );
+library.tabIndex = -1;
 const part = (selector) => library.querySelector(selector);
 
 const refresh = latest(
@@ -48,7 +49,7 @@ async function add(files) {
 
 function show() {
   library.showModal();
-  if (!SHEET.matches) part("#shelf-words").focus(); // On a phone the keyboard would cover the articles.
+  (SHEET.matches ? library : part("#shelf-words")).focus(); // On a phone the keyboard would cover the articles.
   trying(refresh);
   watch();
 }
