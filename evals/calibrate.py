@@ -44,10 +44,10 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OWN = ("event", "short", "nearby")
-READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.4, "nearby": 0.4}
+OWN = ("event", "short", "general", "nearby")
+READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nearby": 0.4}
 """What a set counts for in reading, however many questions it has."""
-REFUSING_WEIGHTS = {"event": 3.0, "short": 2.0, "nearby": 3.0, "missing": 2.0, "hard": 0.5}
+REFUSING_WEIGHTS = {"event": 3.0, "short": 2.0, "general": 1.0, "nearby": 3.0, "missing": 3.0, "hard": 0.5}
 """What one question of a set counts for in refusing: there are few own ones, and the hard ones are mostly luck."""
 HARD_STEP, MISSING_STEP = 2, 12
 """Every so many-th question of SQuAD is asked."""
@@ -55,7 +55,7 @@ LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""
 PENALTY = 0.001
 """On the squares of the weights of reading, of features in standard deviations."""
-THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+THRESHOLDS = (0.3, 0.34, 0.36, 0.38, 0.4, 0.45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Example:
     """A question with what was found for it.
 
     Args:
-        of: the name of its set: "hard", "missing", "event" or "short".
+        of: the name of its set: "hard", "missing" or one of `OWN`.
         text: what was searched for.
         found: the passages.
         has_answer: whether the answer is there.
@@ -199,7 +199,7 @@ def main(
     if trees is not None:
         trees.write_text(json.dumps(asdict(forest)).replace("[[", "[\n[", 1).replace("], [", "],\n[") + "\n")
     if picture is not None:
-        shown = [j for j in judged if not j.is_fitted and j.of != "short"]
+        shown = [j for j in judged if not j.is_fitted and j.of not in ("short", "general")]
         picture.write_text(draw(shown, gate.THRESHOLD), encoding="utf-8")
 
 

@@ -13,7 +13,9 @@ _MONTH = "January|February|March|April|May|June|July|August|September|October|No
 
 _ASKS_REASON = re.compile(r"\bwhy\b|\bwhat (?:\w+ )?(?:reason|cause|explain|made|led)", re.IGNORECASE)
 _ASKS_DATE = re.compile(
-    r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:date|day|year|month|week|time|century|decade)\b", re.IGNORECASE
+    r"(?:^|[,;:?] ?|\b(?:and|but|since|until|till|by|from) )when\b|\bwhen (?:did|does|do|was|were|is|are|will|has|have|had|can"
+    r"|could|would|should)\b|\b(?:what|which) (?:\w+ )?(?:date|day|year|month|week|time|century|decade)\b",
+    re.IGNORECASE,
 )
 _ASKS_FIGURE = re.compile(
     r"\bhow (?:much|many|far|large|big|high|low|hard|long|old|often|deep)\b"
@@ -36,10 +38,13 @@ _ASKS_STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _ASKS_MEANING = re.compile(r"\s*what(?:'s|’s| is| are| was| were| does)\s+.{2,60}\s*$", re.IGNORECASE)
+_IS = r"(?:'s|’s| is| are| was| were)"
+_ASKS_WHO_SOMEBODY_IS = re.compile(rf"\s*[Ww]ho{_IS}\s+(?:[A-Z][\w-]*(?:\.|['’][A-Z]\w*)?\s*){{1,4}}\??\s*$")
+_ASKS_HOLDER = re.compile(rf"\bwho{_IS} (?:currently |now )?(?:the |an? |[\w.-]+['’]s? )", re.IGNORECASE)
 
 _REASON = re.compile(
     r"\b(?:because|since|due to|owing to|thanks to|as a result|so that|therefore|reasons?|in order to|led to|caused?"
-    r"|fear(?:s|ed)?|worr(?:y|ies|ied)|blamed)\b",
+    r"|fear(?:s|ed)?|worr(?:y|ies|ied)|blamed|explain(?:s|ed)?|grounds|prompted|triggered|sparked|driven by)\b",
     re.IGNORECASE,
 )
 _DATE = re.compile(
@@ -59,9 +64,17 @@ _COMMON = re.compile(r"[A-Z][a-z]+(?:s|ing|ed|ly|ment|tion|ity|age)")
 _TIME = re.compile(rf"(?:{_MONTH}|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)(?: \d+)?")
 _MEANING = re.compile(
     r"(?:an? |the )?(?P<subject>[^,(]{1,60}?)(?:[,(].{0,80}?)?"
-    r" (?:(?:is|are|was|were) (?:an?|the|one)|means|stands for)\b",
+    r" (?:(?:is|are|was|were) (?:an?|the|one|\w+['’]s)|means|stands for)\b",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(r"(?<=\w), (?:an?|the|then|now|head|chief|co-founder|founder)\b")
+"""Behind a name, what it is of follows: "HarmBench, a collection of ..."."""
+
+_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*|[,;:()—–]")
+_ROLE_WORDS = 3
+"""So many words more than those asked for the words for what somebody is may have among them."""
+_BEFORE_ROLE, _BEHIND_ROLE = 6, 3
+"""So near the name stands: "Liang Wenfeng is the founder and chief executive of ...", "DeepSeek's founder Liang"."""
 
 _ASKS = {
     "reason": _ASKS_REASON,
@@ -84,9 +97,11 @@ def expected(question: str) -> str:
     ('figure', 'date', 'person')
     >>> expected("Why did it fall?"), expected("What did Trump say?"), expected("What is the Stargate project?")
     ('reason', 'statement', 'meaning')
-    >>> expected("Where is DeepSeek based?"), expected("Which model came next?")
-    ('place', 'name')
+    >>> expected("Where is DeepSeek based?"), expected("Which model came next?"), expected("Who is Liang Wenfeng?")
+    ('place', 'name', 'meaning')
     """
+    if _ASKS_WHO_SOMEBODY_IS.match(question):
+        return "meaning"
     return next((kind for kind, pattern in _ASKS.items() if pattern.search(question)), "")
 
 
@@ -114,8 +129,10 @@ def spans(kind: str, sentence: str) -> tuple[tuple[int, int], ...]:
             named = [(_from_weekday(sentence, day.start), day.end) for day in dates(sentence)]
             others = [m.span() for m in _DATE.finditer(sentence)]
             return (*named, *(s for s in others if not any(a <= s[0] < b for a, b in named)))
-        case "person" | "name":
+        case "name":
             return tuple(_names(sentence))
+        case "person":
+            return tuple(span for span in _names(sentence) if not any(map(str.isdigit, sentence[slice(*span)])))
         case "place":
             return tuple(span for span in _names(sentence) if _PLACE_BEFORE.search(sentence[: span[0]]))
         case "statement":
@@ -163,11 +180,59 @@ def years_named(text: str) -> frozenset[str]:
 def _says_meaning(sentence: str, asked: frozenset[str]) -> bool:
     """Whether the sentence says what the question's subject is.
 
-    "DeepSeek-R1 is a model that ..." says what R1 is; "The advantage of R1 is the ..." and "R1-Zero is a ..." do not.
+    "DeepSeek-R1 is a model that ..." says what R1 is, "R1 is a model of DeepSeek's" what DeepSeek-R1 is; "The advantage
+    of R1 is the ..." and "R1-Zero is a ..." do not. "... at random from HarmBench, a collection ..." says it, too.
     """
-    said = _MEANING.match(sentence)
-    if said is None:
-        return False
-    subject = terms(said["subject"])
     wanted = asked - function_terms()
-    return wanted <= set(subject) and subject[-1] in wanted and len(subject) <= len(wanted) + 1
+    said = _MEANING.match(sentence)
+    if said is None or not wanted:
+        before = (terms(sentence[: beside.start()])[-len(wanted) :] for beside in _BESIDE.finditer(sentence))
+        return bool(wanted) and any(wanted == set(words) for words in before)
+    subject = terms(said["subject"])
+    names_it = wanted <= set(subject) or (wanted.issuperset(subject) and wanted <= set(terms(sentence)))
+    return names_it and subject[-1] in wanted and len(subject) <= len(wanted) + 1
+
+
+def asks_holder(question: str) -> bool:
+    """Whether a question asks who holds a post or is something to somebody.
+
+    >>> asks_holder("Who is the CEO of DeepSeek?"), asks_holder("Who's Trump's adviser?"), asks_holder("Who lost most?")
+    (True, True, False)
+    """
+    return bool(_ASKS_HOLDER.search(question))
+
+
+def names_holder(sentence: str, role: frozenset[str]) -> bool:
+    """Whether a sentence has a name right beside the words (their terms) for what somebody is, which stand together.
+
+    >>> role = frozenset(terms("chief of DeepSeek")) - function_terms()
+    >>> names_holder("Liang Wenfeng is the founder and chief of DeepSeek.", role)
+    True
+    >>> names_holder("Alexandr Wang, the chief of Scale AI, spoke in Davos about DeepSeek.", role)
+    False
+    """
+    words = [(word.start(), word.end(), role.intersection(terms(word[0]))) for word in _WORD.finditer(sentence)]
+    places = [place for place, (_, _, held) in enumerate(words) if held]
+    stretch = _shortest([(place, words[place][2]) for place in places], role)
+    if stretch is None or stretch[1] - stretch[0] >= len(role) + _ROLE_WORDS:
+        return False
+    before, behind = stretch[0] - _BEFORE_ROLE, stretch[1] + _BEHIND_ROLE
+    beside = [*range(max(0, before), stretch[0]), *range(stretch[1] + 1, min(len(words), behind + 1))]
+    return any(
+        start <= words[place][0] < end and not role.issuperset(terms(sentence[start:end]))
+        for start, end in spans("person", sentence)
+        for place in beside
+    )
+
+
+def _shortest(held: list[tuple[int, frozenset[str]]], wanted: frozenset[str]) -> tuple[int, int] | None:
+    """The first and last place of the shortest stretch that holds all that is wanted."""
+    found = None
+    for number, (first, _) in enumerate(held):
+        missing = set(wanted)
+        for last, own in held[number:]:
+            missing -= own
+            if not missing:
+                found = min(found or (first, last), (first, last), key=lambda ends: ends[1] - ends[0])
+                break
+    return found

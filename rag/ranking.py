@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.kinds import expected, holds
+from rag.kinds import asks_holder, expected, holds, names_holder
 from rag.postings import BREAK, number
 from rag.stored import Candidate, Prospects
 from rag.text import function_terms, terms
@@ -54,10 +54,11 @@ SIGNALS = (
     "words around",
     "like the first",
     "words of the first",
-    "reason or meaning",
+    "rare kind",
+    "opening about it",
 )
 RARE = ("reason", "meaning")
-"""Kinds of answers that few passages hold, and those that don't can't answer."""
+"""Kinds of answers that few passages hold, and those that don't can't answer; as few say who holds a post."""
 FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
 """The signals that tell which passages come first for the last two."""
 QUALITIES = ("words found", "agreement", "length")
@@ -84,6 +85,7 @@ WEIGHTS = (
         0.120,
         0.031,
         0.273,
+        0.08,
     ),
     (
         0.022,
@@ -102,6 +104,7 @@ WEIGHTS = (
         -0.049,
         -0.092,
         -0.020,
+        0.0,
         0.0,
     ),
     (
@@ -122,6 +125,7 @@ WEIGHTS = (
         -0.163,
         -0.006,
         0.0,
+        0.0,
     ),
     (
         -0.029,
@@ -141,12 +145,14 @@ WEIGHTS = (
         -0.056,
         -0.004,
         0.0,
+        -0.15,
     ),
 )
 """What each of `SIGNALS` counts for: as such, and more for each standard deviation of each of `QUALITIES`.
 
-Made by `python -m evals.learn`, but for "reason or meaning": few questions of its sets ask for these, so it counts as
-much as the kind does anyhow.
+Made by `python -m evals.learn`, but for the last two: few questions of its sets ask for what is rare, so that counts as
+much as the kind does anyhow; and its sets have few short questions and few articles like those of newspapers, which
+begin with what matters most.
 """
 
 
@@ -420,9 +426,15 @@ def measure(pool: Pool) -> Measured:
         axis=1,
     ).astype(np.float32)
     first = np.argsort(-standardised(own_signals)[:, FIRST].sum(axis=1), kind="stable")[:FEEDBACK]
-    few_have_it = own_signals[:, SIGNALS.index("kind")] * (kind in RARE)
+    opens = np.array([c.passage.start == 0 for c in pool.candidates])
     signals = np.column_stack(
-        [own_signals, _likeness(asked, looked, first), _shared_words(asked, looked, first), few_have_it]
+        [
+            own_signals,
+            _likeness(asked, looked, first),
+            _shared_words(asked, looked, first),
+            _rare(pool, own_signals[:, SIGNALS.index("kind")] * (kind in RARE)),
+            looked.header * opens,
+        ]
     ).astype(np.float32)
     qualities = (
         float(looked.around.max()),
@@ -430,6 +442,15 @@ def measure(pool: Pool) -> Measured:
         math.log(max(1, len(asked.weights))),
     )
     return Measured(signals, qualities, tokens, stretches)
+
+
+def _rare(pool: Pool, of_kind: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Which candidates have what few have: something of a rare kind, or who holds the post that is asked about."""
+    if not asks_holder(pool.asked.question):
+        return of_kind
+    role = frozenset(pool.asked.weights)
+    named = (any(names_holder(c.sentence(i), role) for i in range(len(c.spans))) for c in pool.candidates)
+    return np.fromiter(named, np.float32)
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.kinds import KINDS, days_named, expected, holds, spans, years_named
+from rag.kinds import KINDS, asks_holder, days_named, expected, holds, names_holder, spans, years_named
 from rag.records import Evidence
 from rag.text import terms
 
@@ -22,6 +22,8 @@ LOCATED = ("figure", "date", "person", "place", "name")
 """Kinds of answers that are a stretch of a sentence: it stands near what it is said of."""
 _FIRST_WORDS = 7
 """Where a sentence says what it is about."""
+_FEW_TERMS = 4
+"""A question of fewer terms of content is short: it says little of what it is about, and asks for what matters most."""
 
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:[.,'’][^\W_]+)*|[,;:()—–]")
 _PAUSE = {",": 1, ";": 4, ":": 3, "(": 2, ")": 2, "—": 3, "–": 2}
@@ -57,6 +59,7 @@ class Asked:
         days: those it names.
         years: those it names.
         denies: whether it has a negation.
+        role: where it asks who holds a post or is something to somebody, the terms for that; otherwise empty.
         usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
     """
 
@@ -67,6 +70,7 @@ class Asked:
     days: frozenset[tuple[int, str]]
     years: frozenset[str]
     denies: bool
+    role: frozenset[str]
     usual: Mapping[tuple[int, str], float]
 
     @classmethod
@@ -82,8 +86,22 @@ class Asked:
         days, years = days_named(question), years_named(question)
         named = Counter(day for e in evidence for s in e.sentences for day in days_named(s.text))
         usual = {} if days or years else {day: count / named.total() for day, count in named.items()}
-        denies = bool(_DENIES.search(question))
-        return cls(expected(question), shares, forms, frozenset(terms(question)), days, years, denies, usual)
+        return cls(
+            kind=expected(question),
+            weights=shares,
+            forms=forms,
+            terms=frozenset(terms(question)),
+            days=days,
+            years=years,
+            denies=bool(_DENIES.search(question)),
+            role=frozenset(shares if asks_holder(question) else ()),
+            usual=usual,
+        )
+
+    @property
+    def shortness(self) -> float:
+        """1 for a question of one term of content, 0 for one of several."""
+        return max(0, _FEW_TERMS - len(self.weights)) / (_FEW_TERMS - 1)
 
     def share(self, held: Collection[str]) -> float:
         """The share of the question's words, weighted by rarity, that stand among the terms `held`: 0 to 1."""
@@ -219,38 +237,44 @@ FEATURES = (
     "quotes",
     "denies",
     "before",
+    "names the holder",
+    "short: opening",
+    "short: usual day",
 )
 
 WEIGHTS = (
-    4.86,
+    6.97,
     0.00,
-    11.03,
-    4.93,
-    3.03,
-    1.55,
-    1.27,
-    2.09,
-    1.03,
-    0.72,
-    0.34,
-    10.35,
-    1.24,
-    0.86,
-    1.88,
-    1.77,
-    0.26,
-    1.13,
+    10.19,
+    4.49,
+    4.12,
+    1.87,
+    1.12,
+    1.36,
+    1.21,
+    0.74,
+    0.04,
+    9.70,
+    2.26,
+    1.01,
     0.00,
-    0.18,
+    1.22,
+    0.36,
+    0.88,
+    -0.11,
+    -0.20,
     2.00,
-    4.11,
-    1.95,
-    -1.09,
-    0.34,
-    0.91,
-    0.10,
-    0.53,
-    0.18,
+    2.60,
+    1.48,
+    -2.02,
+    1.66,
+    0.33,
+    0.06,
+    0.26,
+    0.93,
+    3.44,
+    3.21,
+    1.93,
 )
 
 
@@ -269,6 +293,8 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
     in_either = sum(w for t, w in asked.weights.items() if t in title or t in own.places)
     before = evidence.sentences[place - 1].lexical if place else 0.0
     needs_more = bool(_NEEDS_MORE.match(text))
+    opens = float(sentence.start == 0)
+    usual_day = max((asked.usual.get(day, 0.0) for day in days_named(text)), default=0.0) if asked.usual else 0.0
     return (
         sentence.dense,
         sentence.lexical,
@@ -285,13 +311,16 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         math.log(1 + own.count) / 4,
         _same_days(asked, text),
         float(bool(asked.years) and not asked.years.isdisjoint(years_named(text))),
-        max((asked.usual.get(day, 0.0) for day in days_named(text)), default=0.0) if asked.usual else 0.0,
+        usual_day,
         in_title,
         in_either,
-        float(sentence.start == 0),
+        opens,
         float("“" in text or '"' in text),
         float(not asked.denies and bool(_DENIES.search(text))),
         before,
+        float(bool(asked.role) and names_holder(text, asked.role)),
+        asked.shortness * opens * in_title,
+        asked.shortness * usual_day,
     )
 
 

@@ -38,7 +38,6 @@ FUNCTION_WORDS = frozenset(
 _IRREGULAR = {
     form: base
     for base, forms in {
-        "base": "headquarters headquartered hq",
         "begin": "began begun",
         "break": "broke broken",
         "bring": "brought",
@@ -52,6 +51,7 @@ _IRREGULAR = {
         "fight": "fought",
         "founded": "founder founders cofounder cofounded",
         "grow": "grew grown growth",
+        "headquarters": "headquartered hq based",
         "hold": "held",
         "lend": "lent",
         "lose": "lost loss losses",
@@ -84,6 +84,10 @@ _SPELT_OUT = {
 """Abbreviations that some reports write and others write out; questions are answered by both."""
 
 
+_COMES_OUT = re.compile(r"\b(?:come|comes|came|coming) out\b", re.IGNORECASE)
+"""Of these words none counts alone."""
+
+
 def terms(text: str) -> list[str]:
     """The stemmed words of `text` in order, numbers without thousands separators, accents removed.
 
@@ -99,7 +103,7 @@ def content_terms(text: str) -> list[str]:
     >>> content_terms("How much did Nvidia lose?")
     ['nvidia', 'lose']
     """
-    distinct = dict.fromkeys(terms(text))
+    distinct = dict.fromkeys(terms(_COMES_OUT.sub("released", text)))
     functional = function_terms() - ({"us"} if re.search(r"\bUS\b|\bU\.S\.", text) else set())
     return [term for term in distinct if term not in functional] or list(distinct)
 

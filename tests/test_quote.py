@@ -39,6 +39,9 @@ def found(*given: Evidence, words: str = "lose") -> Retrieval:
         ("What did Trump call the release?", "statement"),
         ("What is the Stargate project?", "meaning"),
         ("How was R1 trained?", ""),
+        ("Who is Liang Wenfeng?", "meaning"),
+        ("Who is DeepSeek's CEO?", "person"),
+        ("How many machines ran when the margin was counted?", "figure"),
     ],
 )
 def test_what_a_question_asks_for_is_recognised(question: str, kind: str) -> None:
@@ -62,6 +65,11 @@ def test_a_figure_date_or_name_that_the_question_itself_names_is_no_answer() -> 
         ("meaning", "What is R1?", "R1, released in January, is the model that caused the fall.", True),
         ("meaning", "What is R1?", "R1-Zero is a forerunner.", False),
         ("meaning", "What is R1?", "The advantage of R1 is the price.", False),
+        ("meaning", "What is DeepSeek-R1?", "R1 is a model made by DeepSeek.", True),
+        ("meaning", "What is Azure?", "Azure is Microsoft's service for companies.", True),
+        ("meaning", "What is HarmBench?", "They drew from HarmBench, a collection of requests.", True),
+        ("meaning", "What is HarmBench?", "They drew from HarmBench, which took a day.", False),
+        ("person", "Who owns it?", "V2 followed in May.", False),
         ("reason", "Why did it fall?", "Nvidia fell because investors doubted its prices.", True),
         ("reason", "Why did it fall?", "Nvidia fell by 17%.", False),
         ("statement", "What did he say?", 'He called it "a wake-up call".', True),
@@ -85,6 +93,18 @@ def test_the_sentence_that_has_the_figure_comes_first() -> None:
     )
     draft = quote(read("How much did Nvidia lose?", retrieval))
     assert draft.text.startswith("Nvidia lost $589 billion. [1]")
+
+
+def test_who_holds_the_post_asked_for_is_named_first() -> None:
+    """Other chief executives who speak of DeepSeek are none of DeepSeek's."""
+    others = "Alexandr Wang, the chief executive of Scale AI, told CNBC that DeepSeek has many chips."
+    own = "Liang Wenfeng is the founder and chief executive of DeepSeek."
+    given = [
+        evidence(name, "2025-01-27", (text, dense, 1.0)) for name, text, dense in (("a", others, 0.62), ("b", own, 0.6))
+    ]
+    retrieval = found(*given, words="chief executive DeepSeek")
+    draft = quote(read("Who is DeepSeek's CEO?", retrieval))
+    assert draft.text.startswith("Liang Wenfeng is the founder")
 
 
 def test_a_sentence_about_the_day_asked_for_wins() -> None:

@@ -112,10 +112,30 @@ def test_reasons_and_meanings_count_once_more() -> None:
     def signals(question: str) -> list[list[float]]:
         asked = Asked(question, vector, vector[None], ("Nvidia",), one, {"nvidia": 2.0, "fall": 1.0})
         found = measure(pool([candidate(n, text) for n, text in enumerate(texts)], [1.0, 1.0], asked)).signals
-        return [[row[SIGNALS.index("kind")], row[SIGNALS.index("reason or meaning")]] for row in found.tolist()]
+        return [[row[SIGNALS.index("kind")], row[SIGNALS.index("rare kind")]] for row in found.tolist()]
 
     assert signals("Why did Nvidia fall?") == [[0.0, 0.0], [1.0, 1.0]]
     assert signals("When did Nvidia fall?") == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_who_holds_a_post_is_found() -> None:
+    """A passage that has the words for the post beside a name comes before one that has them of somebody else."""
+    texts = ["Wang, the head of Scale AI, met others and spoke of DeepSeek", "Liang is the head of DeepSeek"]
+    vector, one = np.array([1.0, 0.0], np.float32), np.ones(1, np.float32)
+    weights = {"head": 2.0, "deepseek": 1.0}
+    asked = Asked("Who is the head of DeepSeek?", vector, vector[None], ("head",), one, weights)
+    measured = measure(pool([candidate(n, text) for n, text in enumerate(texts)], [1.0, 1.0], asked))
+    assert measured.signals[:, SIGNALS.index("rare kind")].tolist() == [0.0, 1.0]
+
+
+def test_a_short_question_finds_the_beginning_of_the_article_about_it() -> None:
+    """Articles begin with what matters most, which is what is asked for by a question of one or two words."""
+    first, later = candidate(1, "Nvidia fell"), candidate(1, "Nvidia fell")
+    later = later._replace(candidate=replace(later.candidate, passage=replace(later.candidate.passage, start=900)))
+    looked = pool([later, first], [1.0, 1.0])
+    headed = replace(looked, looked=replace(looked.looked, header=np.ones(2, np.float32)))
+    assert measure(headed).signals[:, SIGNALS.index("opening about it")].tolist() == [0.0, 1.0]
+    assert rank(headed)[0].passage.start == 0
 
 
 def test_what_the_question_names_comes_along_from_below(tmp_path: Path, embedder: MiniLM) -> None:

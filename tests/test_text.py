@@ -33,3 +33,9 @@ def test_abbreviated_offices_are_found_written_out() -> None:
     assert set(terms("the C.F.O.")) < set(terms("the chief financial officer"))
     assert terms("headquartered in Hangzhou") == terms("based in Hangzhou")
     assert terms("the HQ") == terms("the headquarters")
+
+
+def test_what_came_out_was_released() -> None:
+    """Of the two words none says anything by itself; and a model's base is no place where a company is based."""
+    assert content_terms("When did R1 come out?") == content_terms("When was R1 released?")
+    assert not set(terms("the base model")) & set(terms("based in Hangzhou")) - set(terms("the in"))
