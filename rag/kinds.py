@@ -13,8 +13,9 @@ _MONTH = "January|February|March|April|May|June|July|August|September|October|No
 
 _ASKS_REASON = re.compile(r"\bwhy\b|\bwhat (?:\w+ )?(?:reason|cause|explain|made|led)", re.IGNORECASE)
 _ASKS_DATE = re.compile(
-    r"(?:^|[,;:?] ?|\b(?:and|but|since|until|till|by|from) )when\b|\bwhen (?:did|does|do|was|were|is|are|will|has|have|had|can"
-    r"|could|would|should)\b|\b(?:what|which) (?:\w+ )?(?:date|day|year|month|week|time|century|decade)\b",
+    r"(?:^|[,;:?] ?|\b(?:and|but|since|until|till|by|from) )when\b"
+    r"|\bwhen (?:did|does|do|was|were|is|are|will|has|have|had|can|could|would|should)\b"
+    r"|\b(?:what|which) (?:\w+ )?(?:date|day|year|month|week|time|century|decade)\b",
     re.IGNORECASE,
 )
 _ASKS_FIGURE = re.compile(

@@ -16,7 +16,7 @@ from rag.records import Article, Passage, Source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCHEMA = 7
+SCHEMA = 8
 """Version of what is stored; an index of another version is rebuilt."""
 TABLES = """
 CREATE TABLE article (
