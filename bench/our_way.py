@@ -36,29 +36,33 @@ class ConstantTime(MiniLM):
     def __init__(self) -> None:
         super().__init__()
         chance = np.random.default_rng(1)
-        self._sentences = _units(chance.standard_normal((256, DIMENSIONS), np.float32))
+        self._sentences = _units(chance.standard_normal((_MOST_TOKENS, DIMENSIONS), np.float32))
         self._drawn = _units(chance.standard_normal((_DRAWN, DIMENSIONS), np.float32) * _SPREAD) * np.float32(0.5**0.5)
         self._signs = chance.integers(0, 256, (_MOST_TOKENS, 1 + DIMENSIONS // 8), np.uint8)
 
     def embed_with_spans(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[Embedded]:
         """Vectors that hang on nothing but the texts' checksums, and as many tokens as texts of the length have."""
-        return [self._embedded(text, len(own)) for text, own in zip(texts, spans, strict=True)]
+        of_articles = self._by_chance([text.partition("\n")[0] for text in texts])
+        of_passages = self._by_chance(texts)
+        vectors = _units(_SHARES[0] * _COMMON + _SHARES[1] * of_articles + _SHARES[2] * of_passages)
+        return [
+            Embedded(vector, self._sentences[: len(own)], self._tokens(text, len(own)))
+            for text, own, vector in zip(texts, spans, vectors, strict=True)
+        ]
 
-    def _embedded(self, text: str, spans: int) -> Embedded:
-        of_article, of_passage = self._by_chance(text.partition("\n")[0]), self._by_chance(text)
-        vector = _SHARES[0] * _COMMON + _SHARES[1] * of_article + _SHARES[2] * of_passage
+    def _tokens(self, text: str, spans: int) -> NDArray[np.uint8]:
         tokens = self._signs[: len(text) // 10].copy()
         tokens[:, 0] = np.minimum(1 + np.arange(len(tokens)) * spans // max(1, len(tokens)), 255)
-        return Embedded(_units(vector), self._sentences[np.arange(spans) % len(self._sentences)], tokens)
+        return tokens
 
-    def _by_chance(self, text: str) -> NDArray[np.float32]:
-        one, other = divmod(zlib.crc32(text.encode()) % _DRAWN**2, _DRAWN)
-        made: NDArray[np.float32] = self._drawn[one] + self._drawn[other]
+    def _by_chance(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        chosen = np.array([zlib.crc32(text.encode()) for text in texts], np.uint32) % _DRAWN**2
+        made: NDArray[np.float32] = self._drawn[chosen // _DRAWN] + self._drawn[chosen % _DRAWN]
         return made
 
 
 def _units(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    found: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return found
 
 

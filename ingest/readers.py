@@ -6,57 +6,56 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
 from pathlib import PurePath
 
 from ingest.article import Loaded
-from ingest.captures import read_mhtml, read_warc
-from ingest.documents import read_docx, read_epub
-from ingest.exports import read_json_lines
-from ingest.feeds import read_feed
 from ingest.language import ENGLISH, language
-from ingest.pages import read_html
-from ingest.pdf import read_pdf
-from ingest.texts import read_markdown, read_text
 from rag.errors import LoadError
 
-_READERS: dict[str, Callable[[str, bytes], Iterator[Loaded]]] = {
-    ".atom": read_feed,
-    ".docx": read_docx,
-    ".epub": read_epub,
-    ".gz": read_warc,
-    ".htm": read_html,
-    ".html": read_html,
-    ".jsonl": read_json_lines,
-    ".markdown": read_markdown,
-    ".md": read_markdown,
-    ".mht": read_mhtml,
-    ".mhtml": read_mhtml,
-    ".ndjson": read_json_lines,
-    ".pdf": read_pdf,
-    ".rss": read_feed,
-    ".txt": read_text,
-    ".warc": read_warc,
-    ".xhtml": read_html,
-    ".xml": read_feed,
+_READERS: dict[str, str] = {
+    ".atom": "feeds:read_feed",
+    ".docx": "documents:read_docx",
+    ".epub": "documents:read_epub",
+    ".gz": "captures:read_warc",
+    ".htm": "pages:read_html",
+    ".html": "pages:read_html",
+    ".jsonl": "exports:read_json_lines",
+    ".markdown": "texts:read_markdown",
+    ".md": "texts:read_markdown",
+    ".mht": "captures:read_mhtml",
+    ".mhtml": "captures:read_mhtml",
+    ".ndjson": "exports:read_json_lines",
+    ".pdf": "pdf:read_pdf",
+    ".rss": "feeds:read_feed",
+    ".txt": "texts:read_text",
+    ".warc": "captures:read_warc",
+    ".xhtml": "pages:read_html",
+    ".xml": "feeds:read_feed",
 }
+"""For each ending of a name the module and the function; what is not needed is not imported."""
 
 SUFFIXES = frozenset(_READERS)
 """The endings of names that are read, in lower case."""
 
 _BEGINNINGS = (
-    (re.compile(rb"%PDF-"), read_pdf),
-    (re.compile(rb"PK\x03\x04.{26}mimetypeapplication/epub\+zip", re.DOTALL), read_epub),
-    (re.compile(rb"(?=PK\x03\x04)(?=.*\bword/)", re.DOTALL), read_docx),
-    (re.compile(rb"WARC/1|\x1f\x8b"), read_warc),
+    (re.compile(rb"%PDF-"), "pdf:read_pdf"),
+    (re.compile(rb"PK\x03\x04.{26}mimetypeapplication/epub\+zip", re.DOTALL), "documents:read_epub"),
+    (re.compile(rb"(?=PK\x03\x04)(?=.*\bword/)", re.DOTALL), "documents:read_docx"),
+    (re.compile(rb"WARC/1|\x1f\x8b"), "captures:read_warc"),
     (
         re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE | re.DOTALL),
-        read_feed,
+        "feeds:read_feed",
     ),
     (
         re.compile(rb"(<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+<(!doctype html|html)[\s>]", re.IGNORECASE | re.DOTALL),
-        read_html,
+        "pages:read_html",
     ),
-    (re.compile(rb"From: <?Saved by |(\S+: [^\n]*\n([ \t][^\n]*\n)*)*?Snapshot-Content-Location:"), read_mhtml),
+    (
+        re.compile(rb"From: <?Saved by |(\S+: [^\n]*\n([ \t][^\n]*\n)*)*?Snapshot-Content-Location:"),
+        "captures:read_mhtml",
+    ),
 )
 _BEGINNING_BYTES = 4096
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -84,16 +83,23 @@ def _reader(name: str, data: bytes) -> Callable[[str, bytes], Iterator[Loaded]]:
         LoadError: there is none.
     """
     suffix = PurePath(name).suffix.lower()
-    named = read_text if not suffix else _READERS.get(suffix)
-    if named in (read_markdown, read_json_lines):
-        return named
-    beginning = data[:_BEGINNING_BYTES].removeprefix(codecs.BOM_UTF8).lstrip()
-    found = next((reader for pattern, reader in _BEGINNINGS if pattern.match(beginning)), named)
-    if found is None:
-        kind = suffix or PurePath(name).name
-        raise LoadError(f"files of the kind {kind!r} can't be read; the kinds are {', '.join(sorted(SUFFIXES))}")
-    if beginning.startswith(_OLD_OFFICE):
-        raise LoadError("it is protected by a password, or of an old kind; save it as .docx without a password")
+    named = "texts:read_text" if not suffix else _READERS.get(suffix)
+    found = named
+    if named not in ("texts:read_markdown", "exports:read_json_lines"):
+        beginning = data[:_BEGINNING_BYTES].removeprefix(codecs.BOM_UTF8).lstrip()
+        found = next((reader for pattern, reader in _BEGINNINGS if pattern.match(beginning)), named)
+        if found is None:
+            kind = suffix or PurePath(name).name
+            raise LoadError(f"files of the kind {kind!r} can't be read; the kinds are {', '.join(sorted(SUFFIXES))}")
+        if beginning.startswith(_OLD_OFFICE):
+            raise LoadError("it is protected by a password, or of an old kind; save it as .docx without a password")
+    return _imported(found)
+
+
+@cache
+def _imported(reader: str) -> Callable[[str, bytes], Iterator[Loaded]]:
+    module, _, function = reader.partition(":")
+    found: Callable[[str, bytes], Iterator[Loaded]] = getattr(import_module(f"ingest.{module}"), function)
     return found
 
 

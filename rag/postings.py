@@ -47,14 +47,20 @@ def number(term: str) -> int:
 def numbered(stretches: Iterable[str]) -> bytes:
     """The words of a passage's header and sentences as 32-bit integers, each stretch closed by `BREAK`."""
     # No term reaches across a space.
-    return b"".join(b"".join(map(_NUMBERED.__getitem__, stretch.split())) + _BREAK for stretch in stretches)
+    pieces: list[str] = []
+    for stretch in stretches:
+        pieces += stretch.split()
+        pieces.append(_END)
+    return b"".join(map(_NUMBERED.__getitem__, pieces))
 
 
 def _numbered(piece: str) -> bytes:
-    return b"".join(number(term).to_bytes(4, sys.byteorder) for term in terms(piece))
+    numbers = [BREAK] if piece == _END else map(number, terms(piece))
+    return b"".join(one.to_bytes(4, sys.byteorder) for one in numbers)
 
 
-_BREAK = BREAK.to_bytes(4, sys.byteorder)
+_END = " "
+"""Stands among pieces of text, which have no space in them, for `BREAK`."""
 _NUMBERED = Remembered(_numbered, _MOST_PIECES)
 
 
