@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -114,9 +115,9 @@ def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, assistant: Assist
     found = {}
     held, web = slow_page()
     with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
-        for phone in (False, True):
-            page = visit(address, phone=phone, bypass_csp=True)
-            if not phone:
+        for scheme, phone in itertools.product(("light", "dark"), (False, True)):
+            page = visit(address, phone=phone, color_scheme=scheme, bypass_csp=True)
+            if (scheme, phone) == ("light", False):
                 page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE], ["broken.pdf", "no PDF"]]])
                 expect(page.locator("#library .additions .failed")).to_be_visible()
                 page.get_by_label("Address of a page or feed").fill(f"{web.url}/lighthouse")
@@ -126,13 +127,13 @@ def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, assistant: Assist
             expect(page.locator("#library .additions .reading progress")).to_be_visible()
             page.get_by_text("1 file added by hand").click()
             expect(page.get_by_role("button", name="Remove bridge.md")).to_be_visible()
-            found[phone, "in use"] = violations(page)
+            found[scheme, phone, "in use"] = violations(page)
             page.get_by_role("button", name="Remove bridge.md").click()
             expect(page.get_by_role("button", name="Remove", exact=True).last).to_be_visible()
-            found[phone, "asked"] = violations(page)
+            found[scheme, phone, "asked"] = violations(page)
             page.keyboard.press("Escape")
             page.get_by_label("Search the articles").fill("nothing holds this")
             expect(page.locator("#library .none")).to_be_visible()
-            found[phone, "nothing found"] = violations(page)
+            found[scheme, phone, "nothing found"] = violations(page)
         held.set()
     assert {state: list_ for state, list_ in found.items() if list_} == {}

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from rag.records import Citation, DailyChange, TimelineEntry
 from tests.browser import Visit, fits, serving, settle
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, ScriptedAssistant, citation, quoted_answer
-from tests.test_web_access import Scheme, violations
+from tests.test_web_access import violations
 from ui.timeline_reading import Readings
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -264,28 +264,28 @@ def test_an_index_without_dates_or_figures_says_so(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True])
 def test_axe_finds_nothing_in_the_timeline(
-    served: tuple[ScriptedAssistant, str], visit: Visit, phone: bool, scheme: Scheme
+    served: tuple[ScriptedAssistant, str], visit: Visit, phone: bool, scheme: str
 ) -> None:
     """WCAG 2.2 AA by machine: pictures, the card, both tables, the reader in the panel; and nothing is cut off."""
     page = visit(served[1], phone=phone, color_scheme=scheme, bypass_csp=True)
     panel = opened(page)
     panel.locator(".picture").press("ArrowRight")
     expect(panel.locator(".card .said")).to_be_visible()
-    found = {"events": violations(page, [scheme])}
+    found = {"events": violations(page)}
     panel.locator(".picture").press("Enter")
     expect(page.locator("#reader mark")).to_be_visible()
-    found["reader"] = violations(page, [scheme])
+    found["reader"] = violations(page)
     page.keyboard.press("Escape")
     panel.get_by_role("button", name="Table").click()
-    found["table"] = violations(page, [scheme])
+    found["table"] = violations(page)
     panel.get_by_role("button", name="Figures").click()
     expect(panel.locator(".changes table")).to_be_visible()
-    found["figures table"] = violations(page, [scheme])
+    found["figures table"] = violations(page)
     panel.get_by_role("button", name="Picture").click()
     expect(panel.locator(".picture[data-kind=week] .point").first).to_be_visible()
-    found["figures"] = violations(page, [scheme])
+    found["figures"] = violations(page)
     panel.get_by_role("combobox", name="Show").select_option("2025-01-27")
     expect(panel.locator(".picture[data-kind=day] .point").first).to_be_visible()
-    found["one day"] = violations(page, [scheme])
+    found["one day"] = violations(page)
     assert {state: list_ for state, list_ in found.items() if list_} == {}
     assert fits(page)
