@@ -68,14 +68,19 @@ _MEANING = re.compile(
     r" (?:(?:is|are|was|were) (?:an?|the|one|\w+['’]s)|means|stands for)\b",
     re.IGNORECASE,
 )
+_KNOWN_AS = re.compile(r"\b(?:known as|called) (?:an? |the )?(?P<subject>[^,:;(]{1,60})", re.IGNORECASE)
 _BESIDE = re.compile(r"(?<=\w), (?:an?|the|then|now|head|chief|co-founder|founder)\b")
 """Behind a name, what it is of follows: "HarmBench, a collection of ..."."""
 
+_ASKS_SEAT = re.compile(r"\bwhere\b.*\b(?:based|headquarter\w*|located|seated)\b", re.IGNORECASE)
+_SEAT = re.compile(r"\bheadquarter\w*|\b(?:based|located|seated|offices?) (?:in|at|near)\b|\w-based\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*|[,;:()—–]")
 _ROLE_WORDS = 3
 """So many words more than those asked for the words for what somebody is may have among them."""
 _BEFORE_ROLE, _BEHIND_ROLE = 6, 3
 """So near the name stands: "Liang Wenfeng is the founder and chief executive of ...", "DeepSeek's founder Liang"."""
+_BEFORE_SEAT, _BEHIND_SEAT = 40, 25
+"""So many characters away stands what has its seat there."""
 
 _ASKS = {
     "reason": _ASKS_REASON,
@@ -182,13 +187,15 @@ def _says_meaning(sentence: str, asked: frozenset[str]) -> bool:
     """Whether the sentence says what the question's subject is.
 
     "DeepSeek-R1 is a model that ..." says what R1 is, "R1 is a model of DeepSeek's" what DeepSeek-R1 is; "The advantage
-    of R1 is the ..." and "R1-Zero is a ..." do not. "... at random from HarmBench, a collection ..." says it, too.
+    of R1 is the ..." and "R1-Zero is a ..." do not. "... at random from HarmBench, a collection ..." says it, too, as
+    does "What happened is known as ...".
     """
     wanted = asked - function_terms()
     said = _MEANING.match(sentence)
     if said is None or not wanted:
-        before = (terms(sentence[: beside.start()])[-len(wanted) :] for beside in _BESIDE.finditer(sentence))
-        return bool(wanted) and any(wanted == set(words) for words in before)
+        beside = [terms(sentence[: found.start()])[-len(wanted) :] for found in _BESIDE.finditer(sentence)]
+        named = [terms(found["subject"])[: len(wanted)] for found in _KNOWN_AS.finditer(sentence)]
+        return bool(wanted) and any(wanted == set(words) for words in [*beside, *named])
     subject = terms(said["subject"])
     names_it = wanted <= set(subject) or (wanted.issuperset(subject) and wanted <= set(terms(sentence)))
     return names_it and subject[-1] in wanted and len(subject) <= len(wanted) + 1
@@ -224,6 +231,33 @@ def names_holder(sentence: str, role: frozenset[str]) -> bool:
         for start, end in spans("person", sentence)
         for place in beside
     )
+
+
+def asks_seat(question: str) -> bool:
+    """Whether a question asks where something has its seat.
+
+    >>> asks_seat("Where is DeepSeek based?"), asks_seat("Where did shares fall?")
+    (True, False)
+    """
+    return bool(_ASKS_SEAT.search(question))
+
+
+def names_seat(sentence: str, asked: frozenset[str]) -> bool:
+    """Whether a sentence says where something that the question names has its seat.
+
+    >>> asked = frozenset(terms("Where is DeepSeek based?"))
+    >>> names_seat("The headquarters of DeepSeek are in Hangzhou.", asked)
+    True
+    >>> names_seat("DeepSeek based the margin on one day in Beijing.", asked)
+    False
+    >>> names_seat("StepFun, based in Shanghai, released a model that was called the next DeepSeek.", asked)
+    False
+    """
+    for seat in _SEAT.finditer(sentence):
+        beside = sentence[max(0, seat.start() - _BEFORE_SEAT) : seat.start()], sentence[seat.end() :][:_BEHIND_SEAT]
+        if not asked.isdisjoint(set(terms(" ".join(beside))) - function_terms()):
+            return True
+    return False
 
 
 def _shortest(held: list[tuple[int, frozenset[str]]], wanted: frozenset[str]) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.kinds import asks_holder, expected, holds, names_holder
+from rag.kinds import asks_holder, asks_seat, expected, holds, names_holder, names_seat
 from rag.postings import BREAK, number
 from rag.stored import Candidate, Prospects
 from rag.text import function_terms, terms
@@ -32,6 +32,8 @@ LEAST, MOST = -3.0, 6.0
 """A signal counts in standard deviations from the candidates' mean, within these bounds."""
 ALONE = 1 << 18
 """OpenBLAS computes so many products by itself, and shares more of them among cores."""
+STRAY = np.errstate(invalid="ignore")
+"""What BLAS computes of memory beside a row of few values is thrown away, and must not be warned of, either."""
 BLOCK = 256
 """About so many rows of floats fit into a core's own memory."""
 MOST_UNUSUAL = 2.0
@@ -58,7 +60,10 @@ SIGNALS = (
     "opening about it",
 )
 RARE = ("reason", "meaning")
-"""Kinds of answers that few passages hold, and those that don't can't answer; as few say who holds a post."""
+"""Kinds of answers that few passages hold, and those that don't can't answer.
+
+As few say who holds a post, or where something has its seat.
+"""
 FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
 """The signals that tell which passages come first for the last two."""
 QUALITIES = ("words found", "agreement", "length")
@@ -254,6 +259,7 @@ class Measured:
     matches: NDArray[np.float32]
 
 
+@STRAY
 def scores(measured: Measured, weights: Sequence[Sequence[float]] = WEIGHTS) -> NDArray[np.float32]:
     """The candidates' scores from 0 (the worst of them) to 1 (the best), shape (n,).
 
@@ -279,6 +285,7 @@ def _quality_factors(measured: Measured) -> NDArray[np.float32]:
     return np.concatenate([[1.0], np.clip(standard, -MOST_UNUSUAL, MOST_UNUSUAL)]).astype(np.float32)
 
 
+@STRAY
 def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Looked:
     """What vectors and words say about passages.
 
@@ -393,6 +400,7 @@ def _beside(prospects: Prospects) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return before, after
 
 
+@STRAY
 def measure(pool: Pool) -> Measured:
     """The signals of every candidate of a pool that is not empty."""
     asked, looked = pool.asked, pool.looked
@@ -445,12 +453,12 @@ def measure(pool: Pool) -> Measured:
 
 
 def _rare(pool: Pool, of_kind: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Which candidates have what few have: something of a rare kind, or who holds the post that is asked about."""
-    if not asks_holder(pool.asked.question):
+    """Which candidates have what few have: something of a rare kind, who holds the post asked about, or a seat."""
+    question, asked = pool.asked.question, frozenset(pool.asked.weights)
+    says = names_holder if asks_holder(question) else names_seat if asks_seat(question) else None
+    if says is None:
         return of_kind
-    role = frozenset(pool.asked.weights)
-    named = (any(names_holder(c.sentence(i), role) for i in range(len(c.spans))) for c in pool.candidates)
-    return np.fromiter(named, np.float32)
+    return np.array([any(says(c.sentence(i), asked) for i in range(len(c.spans))) for c in pool.candidates], np.float32)
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.kinds import KINDS, asks_holder, days_named, expected, holds, names_holder, spans, years_named
+from rag.kinds import (
+    KINDS,
+    asks_holder,
+    asks_seat,
+    days_named,
+    expected,
+    holds,
+    names_holder,
+    names_seat,
+    spans,
+    years_named,
+)
 from rag.records import Evidence
 from rag.text import terms
 
@@ -28,7 +39,8 @@ _FEW_TERMS = 4
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:[.,'’][^\W_]+)*|[,;:()—–]")
 _PAUSE = {",": 1, ";": 4, ":": 3, "(": 2, ")": 2, "—": 3, "–": 2}
 """By so many words more what stands on both sides of a sign is apart."""
-_NAMED = re.compile(r"(?<!^)\b[A-Z][\w-]*\w\b|\b\w*\d\w*\b")
+_VERSION = re.compile(r"[^\W\d_]+\d[\w.]*")
+_GOES_ON = re.compile(r"(?:-| (?=\d{3}))(\w+)")
 _NEEDS_MORE = re.compile(
     r"(?:(?:But|And|Yet|So|Then|Still|However,|Instead,|Later,?|Also,|Moreover,|Meanwhile,) )?"
     r"(?:(?:he|she|it|they|his|her|its|their)\b"
@@ -60,6 +72,7 @@ class Asked:
         years: those it names.
         denies: whether it has a negation.
         role: where it asks who holds a post or is something to somebody, the terms for that; otherwise empty.
+        seat: whether it asks where something has its seat.
         usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
     """
 
@@ -71,6 +84,7 @@ class Asked:
     years: frozenset[str]
     denies: bool
     role: frozenset[str]
+    seat: bool
     usual: Mapping[tuple[int, str], float]
 
     @classmethod
@@ -95,6 +109,7 @@ class Asked:
             years=years,
             denies=bool(_DENIES.search(question)),
             role=frozenset(shares if asks_holder(question) else ()),
+            seat=asks_seat(question),
             usual=usual,
         )
 
@@ -102,6 +117,10 @@ class Asked:
     def shortness(self) -> float:
         """1 for a question of one term of content, 0 for one of several."""
         return max(0, _FEW_TERMS - len(self.weights)) / (_FEW_TERMS - 1)
+
+    def places(self, term: str, own: Words) -> list[int]:
+        """Where a sentence has one of the terms, but not as the beginning of another name than is asked about."""
+        return [p for p in own.places.get(term, ()) if own.goes_on.get(p, "") in {"", *self.terms}]
 
     def share(self, held: Collection[str]) -> float:
         """The share of the question's words, weighted by rarity, that stand among the terms `held`: 0 to 1."""
@@ -114,6 +133,8 @@ class Words:
 
     Args:
         places: where each of its terms stands, counted in words, pauses added.
+        goes_on: for places of a version's name that is only the beginning of another one, what comes next there: "zero"
+            in "R1-Zero", "1776" in "R1 1776".
         forms: its words in lower case.
         starts: where each token begins in the text.
         counted: the place of each token.
@@ -121,6 +142,7 @@ class Words:
     """
 
     places: Mapping[str, tuple[int, ...]]
+    goes_on: Mapping[int, str]
     forms: frozenset[str]
     starts: tuple[int, ...]
     counted: tuple[int, ...]
@@ -138,6 +160,7 @@ class Words:
 def words(text: str) -> Words:
     """The words of a sentence."""
     places: dict[str, list[int]] = {}
+    goes_on: dict[int, str] = {}
     starts, counted, forms = [], [], []
     place = 0
     for token in _TOKEN.finditer(text):
@@ -149,8 +172,11 @@ def words(text: str) -> Words:
         forms.append(token[0].lower())
         for term in terms(token[0]):
             places.setdefault(term, []).append(place)
+        if _VERSION.fullmatch(token[0]) and (longer := _GOES_ON.match(text, token.end())):
+            goes_on[place] = " ".join(terms(longer[1]))
         place += 1
-    return Words({t: tuple(p) for t, p in places.items()}, frozenset(forms), tuple(starts), tuple(counted), len(forms))
+    where = {term: tuple(found) for term, found in places.items()}
+    return Words(where, goes_on, frozenset(forms), tuple(starts), tuple(counted), len(forms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +200,7 @@ def located(asked: Asked, text: str) -> list[Located]:
         first, final = own.place(start), own.place(max(start, end - 1))
         near = 0.0
         for term, weight in asked.weights.items():
-            apart = [max(first - p, p - final, 0) for p in own.places.get(term, ())]
+            apart = [max(first - p, p - final, 0) for p in asked.places(term, own)]
             if apart:
                 near += weight / (1 + min(apart) / 4)
         found.append(Located(start, end, near))
@@ -196,7 +222,7 @@ def matches_in(asked: Asked, text: str) -> Matched:
     for one, other in pairwise(asked.weights):
         weight = min(asked.weights[one], asked.weights[other])
         total += weight
-        a, b = own.places.get(one), own.places.get(other)
+        a, b = asked.places(one, own), asked.places(other, own)
         if a and b:
             pairs += weight / (1 + max(0, min(abs(x - y) for x in a for y in b) - 1) / 3)
     if not total:
@@ -237,7 +263,7 @@ FEATURES = (
     "quotes",
     "denies",
     "before",
-    "names the holder",
+    "names holder or seat",
     "short: opening",
     "short: usual day",
 )
@@ -286,11 +312,11 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
     has = holds(asked.kind, text, asked.terms) if asked.kind else False
     nearest = located(asked, text)[:1] if has else []
     matched = matches_in(asked, text)
-    topic = sum(w for t, w in asked.weights.items() if any(p < _FIRST_WORDS for p in own.places.get(t, ())))
+    topic = sum(w for t, w in asked.weights.items() if any(p < _FIRST_WORDS for p in asked.places(t, own)))
     subject = next(iter(asked.weights), "")
     title = set(_title_terms(evidence.passage.title))
     in_title = sum(w for t, w in asked.weights.items() if t in title)
-    in_either = sum(w for t, w in asked.weights.items() if t in title or t in own.places)
+    in_either = sum(w for t, w in asked.weights.items() if t in title or asked.places(t, own))
     before = evidence.sentences[place - 1].lexical if place else 0.0
     needs_more = bool(_NEEDS_MORE.match(text))
     opens = float(sentence.start == 0)
@@ -305,7 +331,7 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         matched.pairs,
         matched.forms,
         topic,
-        float(any(p < _FIRST_WORDS - 2 for p in own.places.get(subject, ()))),
+        float(any(p < _FIRST_WORDS - 2 for p in asked.places(subject, own))),
         float(needs_more),
         float(leans(text)),
         math.log(1 + own.count) / 4,
@@ -318,7 +344,7 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         float("“" in text or '"' in text),
         float(not asked.denies and bool(_DENIES.search(text))),
         before,
-        float(bool(asked.role) and names_holder(text, asked.role)),
+        float(bool(asked.role and names_holder(text, asked.role)) or (asked.seat and names_seat(text, asked.terms))),
         asked.shortness * opens * in_title,
         asked.shortness * usual_day,
     )

@@ -69,6 +69,7 @@ def test_a_figure_date_or_name_that_the_question_itself_names_is_no_answer() -> 
         ("meaning", "What is Azure?", "Azure is Microsoft's service for companies.", True),
         ("meaning", "What is HarmBench?", "They drew from HarmBench, a collection of requests.", True),
         ("meaning", "What is HarmBench?", "They drew from HarmBench, which took a day.", False),
+        ("meaning", "What was the DeepSeek shock?", "What happened is known as the DeepSeek shock.", True),
         ("person", "Who owns it?", "V2 followed in May.", False),
         ("reason", "Why did it fall?", "Nvidia fell because investors doubted its prices.", True),
         ("reason", "Why did it fall?", "Nvidia fell by 17%.", False),
@@ -105,6 +106,20 @@ def test_who_holds_the_post_asked_for_is_named_first() -> None:
     retrieval = found(*given, words="chief executive DeepSeek")
     draft = quote(read("Who is DeepSeek's CEO?", retrieval))
     assert draft.text.startswith("Liang Wenfeng is the founder")
+
+
+def test_another_version_is_not_the_one_asked_for() -> None:
+    """R1 1776 and R1-Zero came out on other days than R1, and share its name only."""
+    sentences = (
+        ("Perplexity released R1 1776 on 18 February 2025.", 0.62, 1.0),
+        ("DeepSeek released R1 on 20 January 2025.", 0.6, 1.0),
+    )
+    given = [evidence(str(number), "2025-03-01", sentence) for number, sentence in enumerate(sentences)]
+    first = {
+        name: read(f"When was {name} released?", found(*given, words=f"{name} released")).ranked[0].sentence.text
+        for name in ("R1", "R1 1776")
+    }
+    assert first == {"R1": sentences[1][0], "R1 1776": sentences[0][0]}
 
 
 def test_a_sentence_about_the_day_asked_for_wins() -> None:

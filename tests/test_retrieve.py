@@ -21,6 +21,7 @@ from rag.records import Evidence, Passage, Sentence, Source
 from rag.retrieve import coverage, gather, merge_copies, rank, trim
 from rag.settings import Settings
 from rag.stored import Candidate, Prospects
+from rag.text import content_terms
 
 
 def passage(text: str, article_id: str = "a", outlet: str = "Reuters", score: float = 0.0) -> Passage:
@@ -119,13 +120,23 @@ def test_reasons_and_meanings_count_once_more() -> None:
 
 
 def test_who_holds_a_post_is_found() -> None:
-    """A passage that has the words for the post beside a name comes before one that has them of somebody else."""
-    texts = ["Wang, the head of Scale AI, met others and spoke of DeepSeek", "Liang is the head of DeepSeek"]
+    """A passage with the words for the post or the seat beside the name comes before one with those of another."""
+    texts = [
+        "Wang, the head of Scale AI, met others and spoke of DeepSeek",
+        "Liang is the head of DeepSeek",
+        "DeepSeek based the margin on one day in Beijing",
+        "The headquarters of DeepSeek are in Hangzhou",
+    ]
     vector, one = np.array([1.0, 0.0], np.float32), np.ones(1, np.float32)
-    weights = {"head": 2.0, "deepseek": 1.0}
-    asked = Asked("Who is the head of DeepSeek?", vector, vector[None], ("head",), one, weights)
-    measured = measure(pool([candidate(n, text) for n, text in enumerate(texts)], [1.0, 1.0], asked))
-    assert measured.signals[:, SIGNALS.index("rare kind")].tolist() == [0.0, 1.0]
+
+    def told(question: str) -> list[int]:
+        asked = Asked(question, vector, vector[None], ("DeepSeek",), one, dict.fromkeys(content_terms(question), 1.0))
+        measured = measure(pool([candidate(n, text) for n, text in enumerate(texts)], [1.0] * len(texts), asked))
+        return np.flatnonzero(measured.signals[:, SIGNALS.index("rare kind")]).tolist()
+
+    assert told("Who is the head of DeepSeek?") == [1]
+    assert told("Where is DeepSeek based?") == [3]
+    assert told("When did DeepSeek fall?") == []
 
 
 def test_a_short_question_finds_the_beginning_of_the_article_about_it() -> None:
