@@ -66,6 +66,8 @@ As few say who holds a post, or where something has its seat.
 """
 FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
 """The signals that tell which passages come first for the last two."""
+FEW = 2
+"""A question of at most so many words of content says little, and asks for what matters most: where articles begin."""
 QUALITIES = ("words found", "agreement", "length")
 """What tells how much the signals know about a question: the share of its words that the best candidate holds, the
 correlation of vectors and words among the candidates, and the logarithm of its number of words."""
@@ -90,7 +92,7 @@ WEIGHTS = (
         0.120,
         0.031,
         0.273,
-        0.08,
+        0.4,
     ),
     (
         0.022,
@@ -150,14 +152,13 @@ WEIGHTS = (
         -0.056,
         -0.004,
         0.0,
-        -0.15,
+        0.0,
     ),
 )
 """What each of `SIGNALS` counts for: as such, and more for each standard deviation of each of `QUALITIES`.
 
 Made by `python -m evals.learn`, but for the last two: few questions of its sets ask for what is rare, so that counts as
-much as the kind does anyhow; and its sets have few short questions and few articles like those of newspapers, which
-begin with what matters most.
+much as the kind does anyhow; and its sets have few short questions, and few articles like those of newspapers.
 """
 
 
@@ -441,7 +442,7 @@ def measure(pool: Pool) -> Measured:
             _likeness(asked, looked, first),
             _shared_words(asked, looked, first),
             _rare(pool, own_signals[:, SIGNALS.index("kind")] * (kind in RARE)),
-            looked.header * opens,
+            looked.header * opens * (len(asked.weights) <= FEW),
         ]
     ).astype(np.float32)
     qualities = (
