@@ -66,6 +66,8 @@ As few say who holds a post, or where something has its seat.
 """
 FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
 """The signals that tell which passages come first for the last two."""
+ALL = 0.999
+"""A sentence that holds all of the question's words has this share of them at least."""
 FEW = 2
 """A question of at most so many words of content says little, and asks for what matters most: where articles begin."""
 QUALITIES = ("words found", "agreement", "length")
@@ -456,10 +458,20 @@ def measure(pool: Pool) -> Measured:
 def _rare(pool: Pool, of_kind: NDArray[np.float32]) -> NDArray[np.float32]:
     """Which candidates have what few have: something of a rare kind, who holds the post asked about, or a seat."""
     question, asked = pool.asked.question, frozenset(pool.asked.weights)
-    says = names_holder if asks_holder(question) else names_seat if asks_seat(question) else None
+    # To have all of the words for a post a sentence must have all of the question's.
+    says, least = (
+        (names_holder, ALL) if asks_holder(question) else (names_seat, 0.0) if asks_seat(question) else (None, 0)
+    )
     if says is None:
         return of_kind
-    return np.array([any(says(c.sentence(i), asked) for i in range(len(c.spans))) for c in pool.candidates], np.float32)
+    shares = pool.looked.shares
+    return np.array(
+        [
+            any(says(c.sentence(i), asked) for i in range(len(c.spans)) if shares[place, i] > least)
+            for place, c in enumerate(pool.candidates)
+        ],
+        np.float32,
+    )
 
 
 def _correlation(ones: NDArray[np.float32], others: NDArray[np.float32]) -> float:
