@@ -65,6 +65,8 @@ class Session:
     turns: list[Turn] = field(default_factory=list)
     orders: asyncio.Lock = field(default_factory=asyncio.Lock)
     """They are taken one after another, as they were given: none is overtaken by one that has more to look up."""
+    showing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """What they show is sent one after another, too: nothing that an earlier one shows arrives after a later one's."""
 
 
 def theme() -> "gradio.themes.Base":
@@ -125,6 +127,7 @@ def layout(models: Models, store: Conversations, places: Places, desk: Desk, art
         opened = gr.Markdown(NONE_OPEN, elem_id="opened")
         idle: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
         busy: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
+        unchanged: Shown = (gr.skip(), gr.skip(), gr.skip())
 
         async def watch(running: Running, turns: Sequence[Turn], session: Session, view: int) -> AsyncGenerator[Shown]:
             """The conversation as its answer grows, until that is saved or something else is on show."""
@@ -139,8 +142,8 @@ def layout(models: Models, store: Conversations, places: Places, desk: Desk, art
                         await running.rest(min(REST_SECONDS * (len(turns) - 1), MOST_REST_SECONDS))
                 await running.saved.wait()
 
-        async def obey(wanted: Order, session: Session, visitor: str) -> AsyncGenerator[Shown]:
-            """The conversation, the question box and the conversation's id, as they change."""
+        async def obey(wanted: Order, session: Session, visitor: str) -> AsyncGenerator[tuple[int, Shown]]:
+            """The conversation, the question box and the conversation's id, as they change, each with its view."""
             conversations = store.of(visitor)
             view = 0
             try:
@@ -148,7 +151,7 @@ def layout(models: Models, store: Conversations, places: Places, desk: Desk, art
                     _, session.conversation = desk.now((visitor, session.conversation))
                     elsewhere = wanted.do == "again" and desk.now((visitor, wanted.id))[1] != session.conversation
                     if elsewhere or (wanted.do == "ask" and not wanted.question.strip()):
-                        yield gr.skip(), gr.skip(), gr.skip()
+                        yield view, unchanged
                         return
                     session.view += 1
                     view = session.view
@@ -161,7 +164,7 @@ def layout(models: Models, store: Conversations, places: Places, desk: Desk, art
                         session.conversation, session.turns = await asyncio.to_thread(conversations.create), []
                     key, turns = (visitor, session.conversation), session.turns
                 if wanted.do == "new":
-                    yield [], gr.Textbox(**idle), NONE_OPEN
+                    yield view, ([], gr.Textbox(**idle), NONE_OPEN)
                     return
                 running = desk.running(key)
                 if wanted.do == "ask":
@@ -170,7 +173,7 @@ def layout(models: Models, store: Conversations, places: Places, desk: Desk, art
                         turns = await _turns(conversations, desk.now(running.key)[1], running)
                         async with aclosing(watch(running, turns, session, view)) as updates:
                             async for update in updates:
-                                yield update
+                                yield view, update
                         await running.saved.wait()
                         running = desk.running(key)
                 if wanted.do != "open":
@@ -182,27 +185,32 @@ def layout(models: Models, store: Conversations, places: Places, desk: Desk, art
                     return
                 session.conversation, session.turns = "", []
                 given_back: dict[str, Any] = {"value": wanted.question} if wanted.do == "ask" else {}
-                yield render.notice(str(error)), gr.Textbox(**idle, **given_back), NONE_OPEN
+                yield view, (render.notice(str(error)), gr.Textbox(**idle, **given_back), NONE_OPEN)
                 return
             if running:
                 async with aclosing(watch(running, turns, session, view)) as updates:
                     async for update in updates:
-                        yield update
+                        yield view, update
             if session.view != view:
                 return
             shown = render.messages(turns, _next(turns))
             # The number tells the page's script that there is something new in the list of conversations.
-            yield shown, gr.Textbox(**idle), f"{desk.now(key)[1]} {len(turns)} {view}"
+            yield view, (shown, gr.Textbox(**idle), f"{desk.now(key)[1]} {len(turns)} {view}")
 
         async def act(text: str, session: Session, request: gr.Request) -> AsyncGenerator[Shown]:
             try:
                 wanted = Order.model_validate_json(text)
             except ValidationError:
-                yield gr.skip(), gr.skip(), gr.skip()
+                yield unchanged
                 return
             async with aclosing(obey(wanted, session, _visitor(request))) as updates:
-                async for update in updates:
-                    yield update
+                async for view, update in updates:
+                    # Gradio asks for more when it has sent this one: until then no other order shows anything.
+                    async with session.showing:
+                        if view == session.view:
+                            yield update
+            # When an order has ended, Gradio sends its last update once more, maybe after what a later order shows.
+            yield unchanged
 
         async def stop(session: Session, request: gr.Request) -> tuple[Any, Any]:
             if running := desk.running((_visitor(request), session.conversation)):
