@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ RARE = ("reason", "meaning")
 As few say who holds a post, or where something has its seat.
 """
 FIRST = (0, 1, 2, 6, 10, 11, 12, 13)
-"""The signals that tell which passages come first for the last two."""
+"""The signals that tell which passages come first for those that look for what is like them."""
 ALL = 0.999
 """A sentence that holds all of the question's words has this share of them at least."""
 FEW = 2
@@ -458,11 +458,13 @@ def measure(pool: Pool) -> Measured:
 def _rare(pool: Pool, of_kind: NDArray[np.float32]) -> NDArray[np.float32]:
     """Which candidates have what few have: something of a rare kind, who holds the post asked about, or a seat."""
     question, asked = pool.asked.question, frozenset(pool.asked.weights)
-    # To have all of the words for a post a sentence must have all of the question's.
-    says, least = (
-        (names_holder, ALL) if asks_holder(question) else (names_seat, 0.0) if asks_seat(question) else (None, 0)
-    )
-    if says is None:
+    says: Callable[[str, frozenset[str]], bool]
+    if asks_holder(question):
+        # To have all of the words for a post a sentence must have all of the question's.
+        says, least = names_holder, ALL
+    elif asks_seat(question):
+        says, least = names_seat, 0.0
+    else:
         return of_kind
     shares = pool.looked.shares
     return np.array(
