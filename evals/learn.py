@@ -16,7 +16,8 @@ import numpy as np
 import typer
 
 from evals import indexing, tasks
-from rag.ranking import MOST_UNUSUAL, QUALITIES, SIGNALS, Measured, measure, scores, standardised
+from rag.looking import standardised
+from rag.ranking import MOST_UNUSUAL, QUALITIES, SIGNALS, Measured, measure, scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.interaction import token_matches
 from rag.kinds import asks_holder, asks_seat, expected, holds, names_holder, names_seat
+from rag.looking import STRAY, Asked, Looked, matches_of_sentences, standardised
 from rag.postings import BREAK, number
-from rag.stored import Candidate, Prospects
+from rag.stored import Candidate
 from rag.text import function_terms, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NEAR = 3
-"""Two words of the question that follow each other are found together when they stand no further apart than this."""
-FAR = 12
-"""Two words of a sentence that are found with more than so many of the question's between them don't stand together."""
 FEEDBACK = 3
 """The vectors of so many first passages are added to the question's for the signal "like the first"."""
 TELLING = 10
 """So many words of these passages are looked for in the others."""
-SHARE_OF_WORDS = 0.5
-"""What a sentence's share of the question's words counts for beside its cosine."""
-LEAST, MOST = -3.0, 6.0
-"""A signal counts in standard deviations from the candidates' mean, within these bounds."""
-ALONE = 1 << 18
-"""OpenBLAS computes so many products by itself, and shares more of them among cores."""
-STRAY = np.errstate(invalid="ignore")
-"""What BLAS computes of memory beside a row of few values is thrown away, and must not be warned of, either."""
-BLOCK = 256
-"""About so many rows of floats fit into a core's own memory."""
 MOST_UNUSUAL = 2.0
 """A question's quality counts in standard deviations, too, and no more than this."""
 
@@ -165,77 +153,6 @@ much as the kind does anyhow; and its sets have few short questions, and few art
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as the ranking sees it.
-
-    Args:
-        question: its text.
-        vector: its unit vector, shape (384,).
-        tokens: the unit vectors of its tokens of content, shape (tokens, 384).
-        token_words: the word that each of these is of.
-        token_weights: how much each of these counts; they sum to 1.
-        weights: its content terms, in order, and their inverse document frequencies.
-    """
-
-    question: str
-    vector: NDArray[np.float32]
-    tokens: NDArray[np.float32]
-    token_words: tuple[str, ...]
-    token_weights: NDArray[np.float32]
-    weights: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What vectors and words say about n passages.
-
-    Args:
-        vectors: their unit vectors, shape (n, 384).
-        dense: their cosines to the question, shape (n,).
-        lexical: their BM25 scores, shape (n,).
-        cosines: of their sentences to the question, -1 where a passage has no more, shape (n, most sentences).
-        shares: of the question's words that each sentence holds, weighted by rarity, 0 to 1; shaped alike.
-        header: the share that the header holds, shape (n,).
-        pairs: the share of neighbouring words of the question that some sentence holds near each other, shape (n,).
-        together: the share of all pairs of its words that some sentence holds, each divided by the words it stands
-            apart, shape (n,).
-        around: the share that the passage, its header and the passages beside it hold, shape (n,).
-        sentences: how many each has, shape (n,).
-        before, after: the place of the passage beside it in its article; its own where that one is none of the n.
-        words: the numbers of the words of all of them, shape (words,).
-        owners: the place of the passage of each word, shape (words,).
-    """
-
-    vectors: NDArray[np.float32]
-    dense: NDArray[np.float32]
-    lexical: NDArray[np.float32]
-    cosines: NDArray[np.float32]
-    shares: NDArray[np.float32]
-    header: NDArray[np.float32]
-    pairs: NDArray[np.float32]
-    together: NDArray[np.float32]
-    around: NDArray[np.float32]
-    sentences: NDArray[np.int64]
-    before: NDArray[np.int64]
-    after: NDArray[np.int64]
-    words: NDArray[np.uint32]
-    owners: NDArray[np.int64]
-
-    def of(self, places: NDArray[np.int64]) -> Looked:
-        """The same of some of the passages, in the order given."""
-        among = np.full(len(self.dense), -1)
-        among[places] = own = np.arange(len(places))
-        beside = {
-            name: np.where(among[neighbours] < 0, own, among[neighbours])
-            for name, neighbours in (("before", self.before[places]), ("after", self.after[places]))
-        }
-        kept = among[self.owners] >= 0
-        beside |= {"words": self.words[kept], "owners": among[self.owners[kept]]}
-        rest = {f.name: getattr(self, f.name)[places] for f in fields(self) if f.name not in beside}
-        return Looked(**rest, **beside)
-
-
-@dataclass(frozen=True, slots=True)
 class Pool:
     """The passages that may answer a question, with what ranks them; what was looked at is of the same passages."""
 
@@ -274,133 +191,10 @@ def scores(measured: Measured, weights: Sequence[Sequence[float]] = WEIGHTS) -> 
     return scaled
 
 
-def standardised(signals: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Signals in standard deviations from the candidates' mean."""
-    spread = signals.std(axis=0)
-    differences = signals - signals.mean(axis=0)
-    standard: NDArray[np.float32] = np.divide(differences, spread, out=np.zeros_like(signals), where=spread > 1e-9)
-    return np.clip(standard, LEAST, MOST)
-
-
 def _quality_factors(measured: Measured) -> NDArray[np.float32]:
     """1, and each of the question's `QUALITIES` in standard deviations from their usual mean."""
     standard = (np.array(measured.qualities) - MEANS) / SPREADS
     return np.concatenate([[1.0], np.clip(standard, -MOST_UNUSUAL, MOST_UNUSUAL)]).astype(np.float32)
-
-
-@STRAY
-def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Looked:
-    """What vectors and words say about passages.
-
-    Args:
-        lexical: their BM25 scores.
-    """
-    count = len(prospects.ids)
-    there = np.arange(max(prospects.sentences, default=1)) < prospects.sentences[:, None]
-    cosines = np.full(there.shape, -1, np.float32)
-    cosines[there] = prospects.sentence_vectors @ asked.vector
-    # Header and sentences of all passages in one row of stretches; of each the question's words that it holds.
-    headers = np.cumsum(prospects.sentences + 1) - prospects.sentences - 1
-    held, near, together = _words(asked, prospects.words, count + int(prospects.sentences.sum()))
-    of_stretches = _shares(held, asked.weights)
-    near[headers] = together[headers] = 0
-    shares = np.zeros(there.shape, np.float32)
-    shares[there] = np.delete(of_stretches, headers)
-    held = np.logical_or.reduceat(held, headers) if count else held
-    before, after = _beside(prospects)
-    closed = np.flatnonzero(prospects.words == BREAK)[np.cumsum(prospects.sentences + 1) - 1]
-    return Looked(
-        vectors=prospects.vectors,
-        dense=prospects.vectors @ asked.vector,
-        lexical=lexical,
-        cosines=cosines,
-        shares=shares,
-        header=of_stretches[headers],
-        pairs=np.maximum.reduceat(near, headers) if count else near,
-        together=np.maximum.reduceat(together, headers) if count else together,
-        around=_shares(held | held[before] | held[after], asked.weights),
-        sentences=prospects.sentences,
-        before=before,
-        after=after,
-        words=prospects.words,
-        owners=np.searchsorted(closed, np.arange(len(prospects.words))),
-    )
-
-
-def promising(looked: Looked) -> NDArray[np.int64]:
-    """The places of the passages, those first that vectors and words speak for most."""
-    signals = (looked.dense, looked.lexical, looked.cosines.max(axis=1), _matches(looked).max(axis=1), looked.around)
-    return np.argsort(-standardised(np.stack(signals, axis=1)).sum(axis=1), kind="stable")
-
-
-def _matches(looked: Looked) -> NDArray[np.float32]:
-    """How well each sentence matches the question by vector and words."""
-    combined: NDArray[np.float32] = looked.cosines + SHARE_OF_WORDS * looked.shares
-    return combined
-
-
-def _words(
-    asked: Asked, words: NDArray[np.uint32], stretches: int
-) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-    """Which of the question's words each stretch holds, and what its `Looked.pairs` and `Looked.together` are."""
-    weights = np.array(list(asked.weights.values()), np.float32)
-    numbers = np.array([number(term) for term in asked.weights], np.uint32)
-    count = len(numbers)
-    order = np.argsort(numbers)
-    places = np.flatnonzero(np.isin(words, numbers))
-    term = order[np.searchsorted(numbers[order], words[places])]
-    own = np.searchsorted(np.flatnonzero(words == BREAK), places)
-    held = np.zeros((stretches, count), np.bool_)
-    held[own, term] = True
-    stretch, one, other, nearness = _nearest(places, term, own, count)
-    of_pairs = weights[one] + weights[other]
-    is_near = (other - one == 1) & (nearness >= 1 / NEAR)
-    every = (count - 1) * weights.sum()
-    following = (weights[1:] + weights[:-1]).sum()
-    near = np.bincount(stretch[is_near], of_pairs[is_near], stretches) / (following or 1.0)
-    together = np.bincount(stretch, of_pairs * nearness, stretches) / (every or 1.0)
-    return held, near.astype(np.float32), together.astype(np.float32)
-
-
-def _nearest(
-    places: NDArray[np.int64], term: NDArray[np.int64], own: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """For each stretch and pair of the question's words in it: the stretch, the two words, and how near they come.
-
-    Of the words the question's first comes first; near is 1 where they stand side by side.
-    """
-    cells, nearness = [np.empty(0, np.int64)], [np.empty(0)]
-    for step in range(1, min(FAR, len(places) - 1) + 1):
-        same = np.flatnonzero((own[step:] == own[:-step]) & (term[step:] != term[:-step]))
-        one, other = term[same + step], term[same]
-        cells.append((own[same] * count + np.minimum(one, other)) * count + np.maximum(one, other))
-        nearness.append(1 / (places[same + step] - places[same]))
-    found, place = np.unique(np.concatenate(cells), return_inverse=True)
-    most = np.zeros(len(found))
-    np.maximum.at(most, place, np.concatenate(nearness))
-    return found // count**2, found // count % count, found % count, most
-
-
-def _weighted(rows: NDArray[Any], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of each row's values, with weights; 0 where these are."""
-    total = weights.sum()
-    mean: NDArray[np.float32] = rows @ (weights / total if total > 0 else weights)
-    return mean
-
-
-def _shares(held: NDArray[np.bool_], weights: dict[str, float]) -> NDArray[np.float32]:
-    """The share of the question's words that is held in each row, weighted by rarity."""
-    return _weighted(held, np.array(list(weights.values()), np.float32))
-
-
-def _beside(prospects: Prospects) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The places of the passages right before and after each in its article; its own where that is not among them."""
-    places = {found: place for place, found in enumerate(zip(prospects.article_ids, prospects.ids, strict=True))}
-    before, after = (
-        np.array([places.get((article, i + step), place) for (article, i), place in places.items()], np.int64)
-        for step in (-1, 1)
-    )
-    return before, after
 
 
 @STRAY
@@ -409,10 +203,12 @@ def measure(pool: Pool) -> Measured:
     asked, looked = pool.asked, pool.looked
     kind, own = expected(asked.question), frozenset(terms(asked.question))
     rows = np.arange(len(pool.candidates))
-    stretches = _token_matches(pool.candidates, looked, asked.tokens)
+    stretches = token_matches(
+        [c.tokens for c in pool.candidates], looked.sentences, looked.cosines.shape[1], asked.tokens
+    )
     tokens = stretches[:, 1:] @ asked.token_weights
     matches = stretches.max(axis=1)
-    combined = _matches(looked)
+    combined = matches_of_sentences(looked)
     with_tokens = combined + tokens
     best = with_tokens.argmax(axis=1)
     beside = np.maximum(matches, np.maximum(matches[looked.before], matches[looked.after]))
@@ -487,45 +283,6 @@ def _two_best(looked: Looked) -> NDArray[np.float32]:
     best = -np.sort(-looked.cosines, axis=1)[:, :2]
     two: NDArray[np.float32] = np.where(looked.sentences > 1, best.mean(axis=1), best[:, 0])
     return two
-
-
-def _token_matches(candidates: Sequence[Candidate], looked: Looked, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How well each token of the question is matched by the best token of each stretch.
-
-    Shape (n, 1 + most sentences, tokens); the first stretch is the header. Late interaction (Khattab and Zaharia 2020,
-    arXiv:2004.12832), on the signs of the passages' values.
-    """
-    width = 1 + math.ceil(tokens.shape[1] / 8)
-    stored = np.frombuffer(b"".join(c.tokens for c in candidates), np.uint8).reshape(-1, width)
-    owners = np.repeat(np.arange(len(candidates)), [len(c.tokens) // width for c in candidates])
-    matches = np.zeros((len(candidates), 1 + looked.cosines.shape[1], len(tokens)), np.float32)
-    if not len(stored):
-        return matches
-    signs = np.unpackbits(stored[:, 1:], axis=1, count=tokens.shape[1])
-    # A value of 0 or 1 in place of -1 or 1: twice the product, less the sum of the token's values.
-    similar = (2 * _product(signs, tokens) - tokens.sum(axis=1)) / math.sqrt(tokens.shape[1])
-    # What lies beyond the number that fits into a byte counts with the last.
-    stretch = np.minimum(stored[:, 0], looked.sentences[owners])
-    starts = np.flatnonzero(np.concatenate([[True], (np.diff(owners) != 0) | (np.diff(stretch) != 0)]))
-    np.maximum.at(matches, (owners[starts], stretch[starts]), np.maximum.reduceat(similar, starts, axis=0))
-    return matches
-
-
-def _product(signs: NDArray[np.uint8], tokens: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every token's product with every row of signs, shape (rows, tokens).
-
-    In pieces that are too small for the library to share them among cores: it would gain little by that, and keep the
-    cores busy with waiting for more of it, to the harm of all else that runs.
-    """
-    rows = max(1, ALONE // tokens.size)
-    block = rows * -(-BLOCK // rows)
-    product = np.empty((len(signs), len(tokens)), np.float32)
-    room = np.zeros((block // rows, rows, tokens.shape[1]), np.float32)
-    for start in range(0, len(signs), block):
-        own = signs[start : start + block]
-        room.reshape(-1, tokens.shape[1])[: len(own)] = own
-        product[start : start + block] = (room @ tokens.T).reshape(-1, len(tokens))[: len(own)]
-    return product
 
 
 def _likeness(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDArray[np.float32]:

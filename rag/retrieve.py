@@ -13,9 +13,10 @@ import numpy as np
 from rag.embed import EmbeddedQuestion, Embedder
 from rag.facets import Wanted, parts
 from rag.index import Index
+from rag.looking import Asked, look, promising
 from rag.postings import bm25, highest, rarity
 from rag.preference import HAS, cover_parts, prefer, preference
-from rag.ranking import Asked, Measured, Pool, look, measure, promising, scores
+from rag.ranking import Measured, Pool, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.text import content_terms, terms
 

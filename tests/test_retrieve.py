@@ -15,8 +15,9 @@ from rag.assistant import Assistant
 from rag.embed import MiniLM
 from rag.facets import Wanted, named
 from rag.index import Index
+from rag.looking import Asked, look
 from rag.postings import numbered
-from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Asked, Pool, look, measure
+from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Pool, measure
 from rag.records import Evidence, Passage, Sentence, Source
 from rag.retrieve import coverage, gather, merge_copies, rank, trim
 from rag.settings import Settings
