@@ -100,15 +100,17 @@ def test_systems_share_their_vectors(tmp_path: Path) -> None:
     assert row.median > 0
     assert row.p95 >= row.median
     assert row.size > 0.01
+    assert row.opening is not None
+    assert row.opening * 1000 > row.median
     first, *_ = SharedVectors(made.folder / "base.npy").embed_with_spans(texts[:1], [[(0, 5)]])
     np.testing.assert_array_equal(first.vector, given[0])
 
 
 def test_rows_of_growth_become_a_table() -> None:
     """Each system has its row, and one that could not be measured its reason."""
-    row = growth.Row("txtai", 1000, 500.0, 700.0, 650.0, 3.0, 12.4, 19.6, 11.0, "txtai 9")
+    row = growth.Row("txtai", 1000, 500.0, 700.0, 650.0, 3.0, 12.4, 19.6, 11.0, "txtai 9", 2.5)
     lines = list(growth.table(growth.Results([row], {"txtai": 0.5}, {"haystack": "10 passages: its process ended"})))
-    assert "| txtai | 1,000 | 12 | 20 | 11 | 500 | 700 | 650 | 3 |" in lines
+    assert "| txtai | 1,000 | 12 | 20 | 11 | 2.5 | 500 | 700 | 650 | 3 |" in lines
     assert "| txtai | 0.500 |" in lines
     assert lines[-2:] == ["Haystack: 10 passages: its process ended.", "txtai: txtai 9"]
 
