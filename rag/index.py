@@ -23,6 +23,7 @@ from rag.errors import IndexDamagedError, IndexMismatchError
 from rag.figures import MONTHS
 from rag.postings import BREAK, Lengths, Occurrences, number
 from rag.records import Article, Evidence, Passage, Sentence, Source
+from rag.remembered import Recent
 from rag.stored import FIELDS, SCHEMA, Candidate, Embedding, Prospects, Stamp, article_of, candidate_of, sources_of
 from rag.vectors import SEGMENT, Vectors
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _ARTICLE_FIELDS = ", ".join(FIELDS)
 _ROWS = 500
+_RECENT = 256
+"""Passages of which are kept at hand what a search needs, some 20 KB each."""
 
 
 class Index:
@@ -51,6 +54,8 @@ class Index:
         self._lock = threading.RLock()
         self._chroma_lock = threading.RLock()
         self._counts: tuple[int, int] | None = None
+        self._prospects: Recent[tuple[int, str, bytes, bytes, bytes]] = Recent(_RECENT)
+        self._candidates: Recent[Candidate] = Recent(_RECENT)
         with self._translated():
             if not (folder / "articles.sqlite").is_file():
                 raise IndexDamagedError(generations.damaged(root, "articles.sqlite is missing", articles=False))
@@ -316,15 +321,7 @@ class Index:
     def prospects(self, passage_ids: Sequence[int]) -> Prospects:
         """The passages of these ids, in their order."""
         with self._translated():
-            rows = {
-                row[0]: row
-                for row in self._database.execute(
-                    f"""SELECT id, article_id, vector, vectors, words FROM passage
-                        WHERE id IN ({placeholders(passage_ids)})""",
-                    list(passage_ids),
-                )
-            }
-            found = [rows[i] for i in passage_ids if i in rows]
+            found = self._prospects.of(passage_ids, self._prospect_rows)
             made = Prospects(
                 ids=tuple(row[0] for row in found),
                 article_ids=tuple(row[1] for row in found),
@@ -339,22 +336,34 @@ class Index:
                 raise ValueError("the words of some passages are not those of their sentences")
             return made
 
+    def _prospect_rows(self, passage_ids: Sequence[int]) -> dict[int, tuple[int, str, bytes, bytes, bytes]]:
+        rows = self._database.execute(
+            f"""SELECT id, article_id, vector, vectors, words FROM passage
+                WHERE id IN ({placeholders(passage_ids)})""",
+            list(passage_ids),
+        )
+        return {row[0]: row for row in rows.fetchall()}
+
     def candidates(self, passage_ids: Sequence[int]) -> list[Candidate]:
         """The passages of these ids, in their order."""
         with self._translated():
-            rows = self._database.execute(
-                f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end", passage.text,
-                           sentences, tokens
-                    FROM passage JOIN article ON article.id = article_id
-                    WHERE passage.id IN ({placeholders(passage_ids)})""",
-                list(passage_ids),
-            ).fetchall()
-        told = self._told_by([row[1] for row in rows])
-        with self._translated():
-            found = {row[0]: candidate_of(row, told.get(row[1])) for row in rows}
+            found = self._candidates.of(passage_ids, self._load_candidates)
             if len(found) < len(passage_ids):
                 raise ValueError("passages without an article")
-        return [found[i] for i in passage_ids]
+            return found
+
+    def _load_candidates(self, passage_ids: Sequence[int]) -> dict[int, Candidate]:
+        rows = self._database.execute(
+            f"""SELECT passage.id, article.id, title, outlet, published, url, sources, start, "end", passage.text,
+                       tokens, sentences
+                FROM passage JOIN article ON article.id = article_id
+                WHERE passage.id IN ({placeholders(passage_ids)})""",
+            list(passage_ids),
+        ).fetchall()
+        told = self._told_by([row[1] for row in rows])
+        # One text for all, as reading so many short ones takes three times as long.
+        spans = json.loads(f"[{','.join(row[-1] for row in rows)}]")
+        return {row[0]: candidate_of(row[1:-1], own, told.get(row[1])) for row, own in zip(rows, spans, strict=True)}
 
     def _told_by(self, article_ids: Sequence[str]) -> dict[str, tuple[Source, ...]]:
         """Of the articles that have copies: who told the story, themselves first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -96,42 +96,77 @@ class Looked:
         return Looked(**rest, **beside)
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Which of a question's words n passages hold, and how near to each other: all that needs no vector.
+
+    Args:
+        held: for each of the question's words whether a passage holds it, its header included, shape (n, terms).
+        shares: of the question's words that header and sentences hold, weighted by rarity, shape (n + all sentences,).
+        pairs, together: as `Looked` has them, shape (n,).
+        lengths: how many words each passage has, the marks behind its stretches included, shape (n,).
+    """
+
+    held: NDArray[np.bool_]
+    shares: NDArray[np.float32]
+    pairs: NDArray[np.float32]
+    together: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+
+    def __add__(self, others: Self) -> Self:
+        """That of these passages and of the others behind them."""
+        return type(self)(*(np.concatenate([getattr(self, f.name), getattr(others, f.name)]) for f in fields(self)))
+
+
+def wording(weights: dict[str, float], prospects: Prospects) -> Wording:
+    """What the passages hold of a question's content terms, given with their inverse document frequencies, in order."""
+    sentences, words = prospects.sentences, prospects.words
+    # Header and sentences of all passages in one row of stretches.
+    headers = np.cumsum(sentences + 1) - sentences - 1
+    closed = np.flatnonzero(words == BREAK)
+    held, near, together = _words(weights, words, closed)
+    near[headers] = together[headers] = 0
+    if not len(headers):
+        return Wording(held, np.zeros(0, np.float32), near, together, sentences)
+    return Wording(
+        held=np.logical_or.reduceat(held, headers),
+        shares=_shares(held, weights),
+        pairs=np.maximum.reduceat(near, headers),
+        together=np.maximum.reduceat(together, headers),
+        lengths=np.diff(closed[headers + sentences], prepend=-1),
+    )
+
+
 @STRAY
-def look(asked: Asked, prospects: Prospects, lexical: NDArray[np.float32]) -> Looked:
+def look(asked: Asked, prospects: Prospects, found: Wording, lexical: NDArray[np.float32]) -> Looked:
     """What vectors and words say about passages.
 
     Args:
+        found: their wording.
         lexical: their BM25 scores.
     """
-    count = len(prospects.ids)
     there = np.arange(max(prospects.sentences, default=1)) < prospects.sentences[:, None]
     cosines = np.full(there.shape, -1, np.float32)
     cosines[there] = prospects.sentence_vectors @ asked.vector
-    # Header and sentences of all passages in one row of stretches; of each the question's words that it holds.
     headers = np.cumsum(prospects.sentences + 1) - prospects.sentences - 1
-    held, near, together = _words(asked, prospects.words, count + int(prospects.sentences.sum()))
-    of_stretches = _shares(held, asked.weights)
-    near[headers] = together[headers] = 0
     shares = np.zeros(there.shape, np.float32)
-    shares[there] = np.delete(of_stretches, headers)
-    held = np.logical_or.reduceat(held, headers) if count else held
+    shares[there] = np.delete(found.shares, headers)
     before, after = _beside(prospects)
-    closed = np.flatnonzero(prospects.words == BREAK)[np.cumsum(prospects.sentences + 1) - 1]
     return Looked(
         vectors=prospects.vectors,
         dense=prospects.vectors @ asked.vector,
         lexical=lexical,
         cosines=cosines,
         shares=shares,
-        header=of_stretches[headers],
-        pairs=np.maximum.reduceat(near, headers) if count else near,
-        together=np.maximum.reduceat(together, headers) if count else together,
-        around=_shares(held | held[before] | held[after], asked.weights),
+        header=found.shares[headers],
+        pairs=found.pairs,
+        together=found.together,
+        around=_shares(found.held | found.held[before] | found.held[after], asked.weights),
         sentences=prospects.sentences,
         before=before,
         after=after,
         words=prospects.words,
-        owners=np.searchsorted(closed, np.arange(len(prospects.words))),
+        owners=np.repeat(np.arange(len(found.lengths)), found.lengths),
     )
 
 
@@ -154,16 +189,20 @@ def matches_of_sentences(looked: Looked) -> NDArray[np.float32]:
 
 
 def _words(
-    asked: Asked, words: NDArray[np.uint32], stretches: int
+    of_question: dict[str, float], words: NDArray[np.uint32], closed: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-    """Which of the question's words each stretch holds, and what its `Looked.pairs` and `Looked.together` are."""
-    weights = np.array(list(asked.weights.values()), np.float32)
-    numbers = np.array([number(term) for term in asked.weights], np.uint32)
-    count = len(numbers)
+    """Which of the question's words each stretch holds, and what its `Looked.pairs` and `Looked.together` are.
+
+    Args:
+        closed: the places of `BREAK` among the words.
+    """
+    weights = np.array(list(of_question.values()), np.float32)
+    numbers = np.array([number(term) for term in of_question], np.uint32)
+    count, stretches = len(numbers), len(closed)
     order = np.argsort(numbers)
     places = np.flatnonzero(np.isin(words, numbers))
     term = order[np.searchsorted(numbers[order], words[places])]
-    own = np.searchsorted(np.flatnonzero(words == BREAK), places)
+    own = np.searchsorted(closed, places)
     held = np.zeros((stretches, count), np.bool_)
     held[own, term] = True
     stretch, one, other, nearness = _nearest(places, term, own, count)
@@ -185,7 +224,10 @@ def _nearest(
     """
     cells, nearness = [np.empty(0, np.int64)], [np.empty(0)]
     for step in range(1, min(FAR, len(places) - 1) + 1):
-        same = np.flatnonzero((own[step:] == own[:-step]) & (term[step:] != term[:-step]))
+        together = own[step:] == own[:-step]
+        if not together.any():
+            break
+        same = np.flatnonzero(together & (term[step:] != term[:-step]))
         one, other = term[same + step], term[same]
         cells.append((own[same] * count + np.minimum(one, other)) * count + np.maximum(one, other))
         nearness.append(1 / (places[same + step] - places[same]))

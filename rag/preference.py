@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from rag.days import days_told
@@ -139,6 +140,7 @@ def _fit_period(passage: Passage, wanted: Wanted, outlets: Sequence[Wanted]) -> 
     return max(on_time, 0.8 * told) if wanted.reported else max(told, 0.8 * on_time)
 
 
+@lru_cache(maxsize=64)  # asked for each passage anew
 def _spans_named(period: Period) -> tuple[str, ...]:
     """How a text names a whole year or month: without days."""
     label = period_label(period)
@@ -150,6 +152,7 @@ def _within(period: Period) -> Callable[[str], bool]:
     return lambda day: bool(day) and (period.start or day) <= day <= (period.end or day)
 
 
+@lru_cache(maxsize=64)
 def _day_after(period: Period) -> Period:
     if not period.end:
         return period

@@ -223,7 +223,7 @@ def measure(pool: Pool) -> Measured:
             looked.together,
             combined.max(axis=1),
             _two_best(looked),
-            np.array([holds(kind, c.sentence(i), own) for c, i in zip(pool.candidates, best, strict=True)]),
+            np.array([holds(kind, c.sentence(i), own) for c, i in zip(pool.candidates, best.tolist(), strict=True)]),
             matches.min(axis=1),
             with_tokens[rows, best],
             beside @ asked.token_weights,
@@ -299,9 +299,10 @@ def _shared_words(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDA
     and only for the order of what was found.
     """
     count = len(looked.dense)
-    among = np.isin(looked.owners, first)
-    ignored = [BREAK, *map(number, asked.weights), *_function_numbers()]
-    known = np.setdiff1d(looked.words[among], np.array(ignored, np.uint32))
+    among = np.zeros(count, np.bool_)
+    among[first] = True
+    ignored = np.array([BREAK, *map(number, asked.weights)], np.uint32)
+    known = np.setdiff1d(looked.words[among[looked.owners]], np.concatenate([ignored, _function_numbers()]))
     if not len(known):
         return np.zeros(count, np.float32)
     place = np.minimum(np.searchsorted(known, looked.words), len(known) - 1)
@@ -318,5 +319,5 @@ def _shared_words(asked: Asked, looked: Looked, first: NDArray[np.int64]) -> NDA
 
 
 @cache
-def _function_numbers() -> tuple[int, ...]:
-    return tuple(map(number, function_terms()))
+def _function_numbers() -> NDArray[np.uint32]:
+    return np.array([number(term) for term in function_terms()], np.uint32)

@@ -6,18 +6,20 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.embed import EmbeddedQuestion, Embedder
+from rag.embed import Embedder
 from rag.facets import Wanted, parts
 from rag.index import Index
-from rag.looking import Asked, look, promising
+from rag.looking import Asked, Wording, look, promising, wording
 from rag.postings import bm25, highest, rarity
 from rag.preference import HAS, cover_parts, prefer, preference
 from rag.ranking import Measured, Pool, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
+from rag.stored import Prospects
 from rag.text import content_terms, terms
 
 if TYPE_CHECKING:
@@ -27,12 +29,17 @@ POOL = 60
 """Passages taken from each of the two searches into the common ranking."""
 KEPT = 48
 """So many of them are looked at closely."""
+EARLY = 24
+"""So many of those that words speak for most are loaded while the question's vector is awaited."""
 PREFERRED = 16
 """And so many of the others that have what the question names."""
 SAME_WORDS = 0.8
 """Passages that share this much of their words (Jaccard) tell the same: they become one with several sources."""
 TRIM = 0.5
 """A passage ends where no sentence any more matches the question at least this well, compared with the best one."""
+_DIFFERENT = (1 - SAME_WORDS) / (1 + SAME_WORDS) + 1e-9
+"""So much of the number of their words only one of two such passages has, at most: quicker to see of bits for words."""
+_BITS = 512
 _SHARE_OF_WORDS = 0.25
 _beside = ThreadPoolExecutor(8, "search")
 """For the half of a search that goes beside the other; more searches than that wait for each other anyhow."""
@@ -81,22 +88,20 @@ def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, w
 
     What the question names can lift a passage from far below: a few of the others that have it come with them.
     """
-    # Neither search needs the other, and what takes the time in both lets Python go on.
-    by_vector = _beside.submit(_nearest, question, index, embedder)
+    # Neither search needs the other, and what takes the time in both lets Python go on. The model runs in this thread:
+    # on a core that was at rest it takes half as long again.
+    by_words = _beside.submit(_find_by_words, question, index)
     try:
-        question_terms = content_terms(question)
-        occurrences = index.occurrences(question_terms)
-        passages = index.counts()[1]
-        weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
-        lexical = bm25(occurrences, index.lengths)
-        prospects = index.prospects(highest(lexical, POOL))
+        embedded = embedder.embed_question(question)
+        near = index.nearest(embedded.vector, POOL)
     finally:
-        wait([by_vector])  # whatever happens: who closes the index next must find nobody in it
-    embedded, near = by_vector.result()
-    prospects += index.prospects([i for i in near if i not in prospects.ids])
-    of_tokens = _token_weights(embedded.words, weights)
-    asked = Asked(question, embedded.vector, embedded.tokens, embedded.words, of_tokens, weights)
-    looked = look(asked, prospects, lexical[list(prospects.ids)])
+        wait([by_words])  # whatever happens: who closes the index next must find nobody in it
+    own = by_words.result()
+    others = index.prospects([i for i in near if i not in own.prospects.ids])
+    prospects, found = own.prospects + others, own.found + wording(own.weights, others)
+    of_tokens = _token_weights(embedded.words, own.weights)
+    asked = Asked(question, embedded.vector, embedded.tokens, embedded.words, of_tokens, own.weights)
+    looked = look(asked, prospects, found, own.lexical[list(prospects.ids)])
     order = promising(looked)
     candidates = index.candidates([prospects.ids[place] for place in (order if wanted else order[:limit])])
     having = [place for place, c in enumerate(candidates) if place >= limit and preference(c.passage, wanted) >= HAS]
@@ -104,9 +109,36 @@ def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, w
     return Pool(asked, looked.of(order[kept]), tuple(candidates[place] for place in kept))
 
 
-def _nearest(question: str, index: Index, embedder: Embedder) -> tuple[EmbeddedQuestion, list[int]]:
-    embedded = embedder.embed_question(question)
-    return embedded, list(index.nearest(embedded.vector, POOL))
+@dataclass(frozen=True, slots=True)
+class _ByWords:
+    """What a search for a question's words finds.
+
+    Args:
+        weights: the question's content terms and their inverse document frequencies.
+        lexical: the BM25 scores of the passages, by their numbers.
+        prospects: those with the highest ones.
+        found: what these hold of the question.
+    """
+
+    weights: dict[str, float]
+    lexical: NDArray[np.float32]
+    prospects: Prospects
+    found: Wording
+
+
+def _find_by_words(question: str, index: Index) -> _ByWords:
+    question_terms = content_terms(question)
+    occurrences = index.occurrences(question_terms)
+    passages = index.counts()[1]
+    weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
+    lexical = bm25(occurrences, index.lengths)
+    best = highest(lexical, POOL)
+    prospects = index.prospects(best)
+    found = wording(weights, prospects)
+    # Nearly all of these are wanted in the end, and then at hand.
+    for candidate in index.candidates(best[:EARLY]):
+        _signature(candidate.passage.text)
+    return _ByWords(weights, lexical, prospects, found)
 
 
 def rank(pool: Pool) -> list[Evidence]:
@@ -158,18 +190,17 @@ def merge_copies(ranked: Sequence[Evidence], k: int) -> list[Evidence]:
     Passages with different figures stay apart, however alike they are: that is what a reader has to see.
     """
     kept: list[Evidence] = []
-    words: list[frozenset[str]] = []
+    signatures: list[tuple[int, int]] = []
     for evidence in ranked:
-        these = frozenset(evidence.passage.text.lower().split())
-        # Of very different lengths they can't share so much, which is quicker to see.
-        least, most = SAME_WORDS * len(these), len(these) / SAME_WORDS
-        alike = (i for i, others in enumerate(words) if least <= len(others) <= most)
-        twin = next((i for i in alike if _tell_the_same(these, words[i])), None)
+        text = evidence.passage.text
+        count, bits = _signature(text)
+        alike = (i for i, (n, own) in enumerate(signatures) if (bits ^ own).bit_count() <= _DIFFERENT * (count + n))
+        twin = next((i for i in alike if _tell_the_same(_words(text), _words(kept[i].passage.text))), None)
         if twin is not None:
             kept[twin] = replace(kept[twin], passage=_with_sources(kept[twin].passage, evidence.passage))
         elif len(kept) < k:
             kept.append(evidence)
-            words.append(these)
+            signatures.append((count, bits))
     return kept
 
 
@@ -178,6 +209,20 @@ def _with_sources(passage: Passage, copy: Passage) -> Passage:
         return p.sources or (Source(p.outlet, p.title, p.url, p.published),)
 
     return replace(passage, sources=tuple(dict.fromkeys([*own(passage), *own(copy)])))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.lower().split())
+
+
+@lru_cache(maxsize=1024)
+def _signature(text: str) -> tuple[int, int]:
+    """How many words a text has, and a bit for each, so that two texts differ in no more bits than words."""
+    words = _words(text)
+    bits = 0
+    for word in words:
+        bits |= 1 << hash(word) % _BITS
+    return len(words), bits
 
 
 def _tell_the_same(words: frozenset[str], others: frozenset[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
@@ -164,15 +164,16 @@ def sources_of(text: str) -> tuple[Source, ...]:
     return tuple(Source(**source) for source in json.loads(text))
 
 
-def candidate_of(row: Sequence[Any], told_by: tuple[Source, ...] | None) -> Candidate:
+def candidate_of(row: Sequence[Any], spans: Iterable[Sequence[int]], told_by: tuple[Source, ...] | None) -> Candidate:
     """The candidate of a row.
 
     Args:
-        row: of the passage its number, of its article id, title, outlet, date, address and sources, and of the passage
-            again start, end, text, sentences and tokens.
+        row: of the passage's article id, title, outlet, date, address and sources, and of the passage start, end, text
+            and tokens.
+        spans: starts and ends of its sentences.
         told_by: who told the article's story, where it has copies; otherwise its own sources count.
     """
-    _, article_id, title, outlet, published, url, sources, start, end, text, spans, tokens = row
+    article_id, title, outlet, published, url, sources, start, end, text, tokens = row
     told = told_by or sources_of(sources)
     passage = Passage(text, 0.0, article_id, title, outlet, published, url, start, end, told)
-    return Candidate(passage, tuple((s, e) for s, e in json.loads(spans)), tokens)
+    return Candidate(passage, tuple([(first, last) for first, last in spans]), tokens)

@@ -15,7 +15,7 @@ from rag.assistant import Assistant
 from rag.embed import MiniLM
 from rag.facets import Wanted, named
 from rag.index import Index
-from rag.looking import Asked, look
+from rag.looking import Asked, look, wording
 from rag.postings import numbered
 from rag.ranking import MEANS, QUALITIES, SIGNALS, SPREADS, WEIGHTS, Pool, measure
 from rag.records import Evidence, Passage, Sentence, Source
@@ -65,7 +65,7 @@ def pool(candidates: Sequence[One], lexical: Sequence[float], asked: Asked | Non
         np.concatenate([p.sentence_vectors for p in prospects]),
         np.concatenate([p.words for p in prospects]),
     )
-    looked = look(asked, together, np.array(lexical, np.float32))
+    looked = look(asked, together, wording(asked.weights, together), np.array(lexical, np.float32))
     return Pool(asked, looked, tuple(one.candidate for one in candidates))
 
 
@@ -215,6 +215,16 @@ def test_near_identical_passages_of_two_outlets_become_one_with_both_as_sources(
         ("a", ["Reuters", "Guardian"]),
         ("b", ["AP"]),
     ]
+
+
+@pytest.mark.parametrize(("shared", "apart", "merged"), [(40, 5, True), (40, 6, False), (8, 1, True), (7, 1, False)])
+def test_copies_are_told_by_four_fifths_of_their_words(shared: int, apart: int, merged: bool) -> None:
+    """However many words two passages have, they are one exactly where they share as many as that."""
+    common = [f"{chr(97 + n % 26)}{'x' * n}" for n in range(shared)]
+    one = " ".join([*common, *(f"ones{'y' * n}" for n in range(apart))])
+    other = " ".join([*(f"others{'z' * n}" for n in range(apart)), *common])
+    found = merge_copies([Evidence(passage(one), ()), Evidence(passage(other, "b", "AP"), ())], 5)
+    assert len(found) == (1 if merged else 2)
 
 
 def test_passages_that_differ_in_a_figure_stay_apart() -> None:
