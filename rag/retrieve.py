@@ -29,8 +29,6 @@ POOL = 60
 """Passages taken from each of the two searches into the common ranking."""
 KEPT = 48
 """So many of them are looked at closely."""
-EARLY = 24
-"""So many of those that words speak for most are loaded while the question's vector is awaited."""
 PREFERRED = 16
 """And so many of the others that have what the question names."""
 SAME_WORDS = 0.8
@@ -132,13 +130,8 @@ def _find_by_words(question: str, index: Index) -> _ByWords:
     passages = index.counts()[1]
     weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
     lexical = bm25(occurrences, index.lengths)
-    best = highest(lexical, POOL)
-    prospects = index.prospects(best)
-    found = wording(weights, prospects)
-    # Nearly all of these are wanted in the end, and then at hand.
-    for candidate in index.candidates(best[:EARLY]):
-        _signature(candidate.passage.text)
-    return _ByWords(weights, lexical, prospects, found)
+    prospects = index.prospects(highest(lexical, POOL))
+    return _ByWords(weights, lexical, prospects, wording(weights, prospects))
 
 
 def rank(pool: Pool) -> list[Evidence]:
