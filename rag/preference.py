@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import TypeVar
 
 from rag.days import days_told
@@ -31,28 +30,30 @@ _SAID = re.compile(
 )
 
 
-def preference(passage: Passage, wanted: Sequence[Wanted]) -> float:
+def preference(wanted: Sequence[Wanted]) -> Callable[[Passage], float]:
     """How far a passage has what the question names: 0 to 1. Of several outlets or days one is enough."""
-    best: dict[str, float] = {}
     outlets = [w for w in wanted if w.facet.kind == "outlet"]
-    for w in wanted:
-        best[w.facet.kind] = max(best.get(w.facet.kind, 0.0), _fit(passage, w, outlets))
-    return sum(best.values()) / len(best) if best else 0.0
+    fits = [(w.facet.kind, _fit(w, outlets)) for w in wanted]
 
+    def of(passage: Passage) -> float:
+        best: dict[str, float] = {}
+        for kind, fit_of in fits:
+            best[kind] = max(best.get(kind, 0.0), fit_of(passage))
+        return sum(best.values()) / len(best) if best else 0.0
 
-def boost(passage: Passage, wanted: Sequence[Wanted]) -> float:
-    """The factor by which a passage's score grows for what the question names: 1 where it has nothing of that.
-
-    A factor leaves passages that have little to do with the question behind, whatever their outlet and day.
-    """
-    return 1 + PULL * preference(passage, wanted)
+    return of
 
 
 def prefer(ranked: Sequence[Evidence], wanted: Sequence[Wanted]) -> list[Evidence]:
-    """The passages ranked anew by score and `boost`; none is left out, and the highest score stays what it was."""
+    """The passages ranked anew by score and `preference`; none is left out, and the highest score stays what it was.
+
+    The preference is a factor, which leaves passages behind that have little to do with the question, whatever their
+    outlet and day.
+    """
     if not wanted or not ranked:
         return list(ranked)
-    scores = [e.passage.score * boost(e.passage, wanted) for e in ranked]
+    preferred = preference(wanted)
+    scores = [e.passage.score * (1 + PULL * preferred(e.passage)) for e in ranked]
     scale = max(e.passage.score for e in ranked) / (max(scores) or 1.0)
     raised = [
         Evidence(e.passage.scored(s * scale), e.sentences, e.matches) for e, s in zip(ranked, scores, strict=True)
@@ -85,62 +86,68 @@ def cover_parts(ranked: Sequence[Evidence], wanted: Sequence[Wanted]) -> list[Ev
 
     def having(part: Wanted) -> Callable[[Evidence], bool]:
         near = (e for e in ranked if e.passage.score >= NEAR * ranked[0].passage.score)
-        need = max([HAS, *(fit(e.passage, part) for e in near)])
-        return lambda evidence: fit(evidence.passage, part) >= need
+        fit = _fit(part, ())
+        need = max([HAS, *(fit(e.passage) for e in near)])
+        return lambda evidence: fit(evidence.passage) >= need
 
     return cover(ranked, [having(part) for part in wanted])
-
-
-def fit(passage: Passage, wanted: Wanted) -> float:
-    """How far a passage has one thing that is wanted: 0 to 1."""
-    return _fit(passage, wanted, ())
 
 
 def _rests(wanted: Callable[[T], bool], ranked: Sequence[T], first: Sequence[int], one: int) -> bool:
     return wanted(ranked[one]) and not any(wanted(ranked[i]) for i in first if i != one)
 
 
-def _fit(passage: Passage, wanted: Wanted, outlets: Sequence[Wanted]) -> float:
+def _fit(wanted: Wanted, outlets: Sequence[Wanted]) -> Callable[[Passage], float]:
+    """How far a passage has one thing that is wanted: 0 to 1."""
     match wanted.facet.kind:
         case "outlet":
-            return _fit_outlet(passage, wanted.names)
+            return _fit_outlet(wanted.names)
         case "date":
-            return _fit_period(passage, wanted, outlets)
+            return _fit_period(wanted, outlets)
         case "speaker":
-            return _fit_speaker(passage.text, wanted.names)
-    return float(_stands(wanted.names[0], passage.text) or _stands(wanted.names[0], passage.title))
+            return lambda passage: _fit_speaker(passage.text, wanted.names)
+    name = wanted.names[0]
+    return lambda passage: float(_stands(name, passage.text) or _stands(name, passage.title))
 
 
-def _fit_outlet(passage: Passage, names: tuple[str, ...]) -> float:
+def _fit_outlet(names: tuple[str, ...]) -> Callable[[Passage], float]:
     keys = frozenset(map(outlet_key, names))
-    publishers = {source.outlet for source in passage.sources} | {passage.outlet} - {""}
-    if publishers and all(is_outlet(publisher, keys) for publisher in publishers):
-        return 1.0
-    if any(
-        _stands(name, passage.text) for name in names if name not in OFTEN_WORDS or credits_outlet(name, passage.text)
-    ):
-        return 0.9
-    if is_outlet(passage.outlet, keys):
-        return 0.6
-    return 0.4 if any(is_outlet(publisher, keys) for publisher in publishers) else 0.0
+
+    def of(passage: Passage) -> float:
+        publishers = {source.outlet for source in passage.sources} | {passage.outlet} - {""}
+        if publishers and all(is_outlet(publisher, keys) for publisher in publishers):
+            return 1.0
+        if any(
+            _stands(name, passage.text)
+            for name in names
+            if name not in OFTEN_WORDS or credits_outlet(name, passage.text)
+        ):
+            return 0.9
+        if is_outlet(passage.outlet, keys):
+            return 0.6
+        return 0.4 if any(is_outlet(publisher, keys) for publisher in publishers) else 0.0
+
+    return of
 
 
-def _fit_period(passage: Passage, wanted: Wanted, outlets: Sequence[Wanted]) -> float:
+def _fit_period(wanted: Wanted, outlets: Sequence[Wanted]) -> Callable[[Passage], float]:
     """Days of the articles and of what they tell: a report of the day, or one that names the day."""
     period = wanted.period or Period()
-    inside = _within(period)
+    inside, next_day, spans = _within(period), _within(_day_after(period)), _spans_named(period)
     keys = frozenset(outlet_key(name) for outlet in outlets for name in outlet.names)
-    published = {passage.published}
-    published |= {s.date for s in passage.sources if not keys or is_outlet(s.outlet, keys)} if keys else set()
-    tells = [inside(day) for day in days_told(passage)]
-    told = 0.0 if not any(tells) else 1.0 if all(tells) or period.start == period.end else 0.7
-    told = max(told, float(any(_stands(name, passage.text) for name in _spans_named(period))))
-    next_day = _within(_day_after(period))
-    on_time = 1.0 if any(map(inside, published)) else 0.5 if any(map(next_day, published)) else 0.0
-    return max(on_time, 0.8 * told) if wanted.reported else max(told, 0.8 * on_time)
+
+    def of(passage: Passage) -> float:
+        published = {passage.published}
+        published |= {s.date for s in passage.sources if is_outlet(s.outlet, keys)} if keys else set()
+        tells = [inside(day) for day in days_told(passage)]
+        told = 0.0 if not any(tells) else 1.0 if all(tells) or period.start == period.end else 0.7
+        told = max(told, float(any(_stands(name, passage.text) for name in spans)))
+        on_time = 1.0 if any(map(inside, published)) else 0.5 if any(map(next_day, published)) else 0.0
+        return max(on_time, 0.8 * told) if wanted.reported else max(told, 0.8 * on_time)
+
+    return of
 
 
-@lru_cache(maxsize=64)  # asked for each passage anew
 def _spans_named(period: Period) -> tuple[str, ...]:
     """How a text names a whole year or month: without days."""
     label = period_label(period)
@@ -152,7 +159,6 @@ def _within(period: Period) -> Callable[[str], bool]:
     return lambda day: bool(day) and (period.start or day) <= day <= (period.end or day)
 
 
-@lru_cache(maxsize=64)
 def _day_after(period: Period) -> Period:
     if not period.end:
         return period

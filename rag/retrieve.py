@@ -102,7 +102,8 @@ def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, w
     looked = look(asked, prospects, found, own.lexical[list(prospects.ids)])
     order = promising(looked)
     candidates = index.candidates([prospects.ids[place] for place in (order if wanted else order[:limit])])
-    having = [place for place, c in enumerate(candidates) if place >= limit and preference(c.passage, wanted) >= HAS]
+    preferred = preference(wanted)
+    having = [place for place in range(limit, len(candidates)) if preferred(candidates[place].passage) >= HAS]
     kept = [*range(min(limit, len(candidates))), *having[:PREFERRED]]
     return Pool(asked, looked.of(order[kept]), tuple(candidates[place] for place in kept))
 

@@ -97,7 +97,7 @@ def test_an_outlets_own_article_is_preferred_to_one_that_credits_it() -> None:
         passage("The strike goes on.", "CNBC", "", 0.5, "Reuters (via TRT World)"),
         passage("The strike goes on.", "CNBC"),
     ]
-    values = [preference(p, wanted) for p in passages]
+    values = list(map(preference(wanted), passages))
     assert values == sorted(set(values), reverse=True)
     assert values[-1] == 0.0
 
@@ -109,8 +109,9 @@ def test_a_day_is_that_of_the_report_or_of_what_it_tells() -> None:
     neither = passage("On 1 March 2025 the strike ended.", "Reuters", "2025-03-01")
     report = named("What did Reuters report on 8 February?", OUTLETS)
     event = named("What began on 8 February?", OUTLETS)
-    assert preference(issued, report) > preference(told, report) > preference(neither, report)
-    assert preference(told, event) > preference(issued, event) > preference(neither, event) == 0.0
+    of_report, of_event = preference(report), preference(event)
+    assert of_report(issued) > of_report(told) > of_report(neither)
+    assert of_event(told) > of_event(issued) > of_event(neither) == 0.0
 
 
 def test_a_weekday_is_the_last_one_before_publication() -> None:
