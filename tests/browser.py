@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +22,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Request,
     Route,
     ViewportSize,
     expect,
@@ -39,7 +40,8 @@ Visit = Callable[..., Page]
 _PORTS: list[int] = []
 """Those that served a page before: on the same one the browser has most of the next page already."""
 _PAGES: list[Page] = []
-"""Those that are open: a server with visitors would wait for them before it ends."""
+"""Those that are on show: a server with visitors would wait for them before it ends."""
+NOWHERE = "about:blank"
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 
@@ -72,8 +74,8 @@ def serving(assistant: Assistant, place: Path | None = None, **options: Any) -> 
             yield address
         finally:
             for page in _PAGES:
-                if page.url.startswith(address):
-                    page.close()
+                if page.url.startswith(address) and not page.is_closed():
+                    page.goto(NOWHERE)
             server.should_exit = True
             thread.join()
             _PORTS.append(port)
@@ -99,39 +101,47 @@ def browser() -> Iterator[Browser]:
 
 
 class Profiles:
-    """Browser profiles, used again when their visitor has gone: without cookies and storage, but with the cache."""
+    """Browser profiles, used again when their visitor has gone: without cookies and storage, but with the cache.
+
+    So are their pages, where all that a test had them do besides is undone: a new one costs a process of the browser's.
+    """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._free: dict[str, list[BrowserContext]] = {}
-        self._taken: list[tuple[str, BrowserContext]] = []
+        self._free: dict[bool, list[tuple[BrowserContext, Page]]] = {False: [], True: []}
+        self._taken: list[tuple[bool, BrowserContext, Page]] = []
 
-    def take(self, phone: bool, **options: Any) -> BrowserContext:
-        """A profile that knows nobody."""
-        kind = repr((phone, sorted(options.items())))
-        free = self._free.setdefault(kind, [])
-        context = (
-            free.pop()
-            if free
-            else self._browser.new_context(
+    def take(self, phone: bool) -> Page:
+        """A page of a profile that knows nobody."""
+        free = self._free[phone]
+        if free:
+            context, page = free.pop()
+        else:
+            context = self._browser.new_context(
                 viewport=PHONE if phone else WIDE,
                 reduced_motion="reduce",
                 permissions=["clipboard-read", "clipboard-write"],
-                **options,
             )
-        )
-        self._taken.append((kind, context))
-        return context
+            page = context.new_page()
+        self._taken.append((phone, context, page))
+        return page
 
     def give_back(self) -> None:
-        """Close the pages of all that were taken, and forget who visited them."""
-        for page in _PAGES:
-            page.close()
-        _PAGES.clear()
-        for kind, context in self._taken:
+        """Close the pages of all that were taken but for one of each, and forget who visited them."""
+        for phone, context, page in self._taken:
+            for other in context.pages:
+                if other is not page:
+                    other.close()
             context.clear_cookies()
-            self._free[kind].append(context)
+            if page.is_closed():
+                page = context.new_page()
+            page.unroute_all()
+            page.goto(NOWHERE)
+            if page.viewport_size != (size := PHONE if phone else WIDE):
+                page.set_viewport_size(size)
+            self._free[phone].append((context, page))
         self._taken.clear()
+        _PAGES.clear()
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +159,7 @@ def visit(profiles: Profiles) -> Iterator[Visit]:
     can do without).
     """
     complaints: list[str] = []
+    listening: list[tuple[Page, str, Callable[[Any], object]]] = []
 
     def unexpected(message: ConsoleMessage) -> bool:
         # The last two are what Gradio says when a page is left while it streams.
@@ -160,26 +171,32 @@ def visit(profiles: Profiles) -> Iterator[Visit]:
         )
         return message.type == "error" and not message.text.startswith(known)
 
-    def open_page(address: str, *, phone: bool = False, by: Page | None = None, **options: Any) -> Page:
+    def listen(page: Page, own: str) -> None:
+        def failed(error: object) -> None:
+            complaints.append(f"script error: {error}")
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((own, "data:", "blob:")):
+                complaints.append(f"asked for {request.url}")
+
+        def said(message: ConsoleMessage) -> None:
+            if unexpected(message):
+                complaints.append(f"console: {message.text}")
+
+        page.on("pageerror", failed)
+        page.on("request", asked)
+        page.on("console", said)
+        listening.extend([(page, "pageerror", failed), (page, "request", asked), (page, "console", said)])
+
+    def open_page(
+        address: str, *, phone: bool = False, by: Page | None = None, scheme: Literal["light", "dark"] = "light"
+    ) -> Page:
         """Open the page as a new visitor, or in another tab `by` the visitor of a page."""
-        context = by.context if by else profiles.take(phone, **options)
-        own = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
-        page = context.new_page()
+        page = by.context.new_page() if by else profiles.take(phone)
+        page.emulate_media(color_scheme=scheme)
         _PAGES.append(page)
         page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((own, "data:", "blob:"))
-                else complaints.append(f"asked for {request.url}")
-            ),
-        )
-        page.on(
-            "console",
-            lambda message: complaints.append(f"console: {message.text}") if unexpected(message) else None,
-        )
+        listen(page, "{0.scheme}://{0.netloc}/".format(urlsplit(address)))
         page.goto(address)
         expect(page.locator("#ask textarea")).to_be_visible()
         # The last thing that the page's script does when it is loaded: from then on it hears what is done.
@@ -187,6 +204,8 @@ def visit(profiles: Profiles) -> Iterator[Visit]:
         return page
 
     yield open_page
+    for page, event, listener in listening:
+        page.remove_listener(event, listener)
     profiles.give_back()
     assert not complaints, complaints
 
@@ -251,3 +270,16 @@ class Held:
 def settle(page: Page) -> None:
     """Wait until the page has done what follows from all that it was given up to now."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+@contextmanager
+def obeyed(page: Page) -> Iterator[None]:
+    """When the block ends, wait until the page has got all that its orders show: what brings it ends with the last."""
+    ended: list[str] = []
+    note = lambda request: ended.append(request.url) if "/queue/data" in request.url else None  # noqa: E731
+    page.on("requestfinished", note)
+    page.on("requestfailed", note)  # The page itself ends it where it is quicker than the server.
+    yield
+    while not ended:
+        page.evaluate("0")
+    settle(page)

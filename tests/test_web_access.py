@@ -37,7 +37,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScriptedA
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong with the page as it is."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if page.evaluate("window.axe === undefined"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
     return [
         f"{rule['id']}: {node['html'][:200]} {[each['message'] for each in node['any']][:1]}"
@@ -56,7 +57,7 @@ def test_axe_finds_nothing(served: tuple[ScriptedAssistant, str], visit: Visit, 
         [StageEvent("read", "Reading 2 articles"), TextEvent("It fell"), held, *model_answer()],
         refusal(),
     ]
-    page = visit(address, phone=phone, color_scheme=scheme, bypass_csp=True)
+    page = visit(address, phone=phone, scheme=scheme)
     found = {"empty": violations(page)}
     ask(page)
     expect(page.locator("#chat .answer")).to_have_text("It fell")

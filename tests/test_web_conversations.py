@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event as Signal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from rag.records import Answer, DoneEvent, TextEvent
-from tests.browser import Held, Visit, ask, ask_next, serving, settle
+from tests.browser import Held, Visit, ask, ask_next, obeyed, serving, settle
 from tests.fakes import LOSS, ScriptedAssistant, quoted_answer
 from ui.conversations import SavedConversation, Visitor
 
@@ -231,6 +232,64 @@ def test_the_conversation_clicked_last_is_the_one_that_opens(
     expect(page.locator("#chat .question")).to_have_text(["Quick?", "And then?"])
     expect(page.locator("#chat .badge")).to_have_count(2)
     assert [question for question, _ in scripted.asked[-1][1]] == ["Quick?"]
+
+
+def test_what_was_clicked_last_stays_on_show_where_updates_cross(
+    scripted: ScriptedAssistant, address: str, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier click shows may take long to be sent: it comes before what the last one shows, or not at all."""
+    from gradio import Chatbot
+
+    scripted.scripts += [quoted_answer(), quoted_answer()]
+    page = visit(address)
+    asked(page, "Before?")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    asked(page, "Last?")
+    last = page.url
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    sending, held, postprocess = Signal(), Signal(), Chatbot.postprocess
+
+    def slow(chatbot: Chatbot, value: Any) -> Any:
+        if "Before?" in str(value):
+            sending.set()
+            held.wait()
+        return postprocess(chatbot, value)
+
+    monkeypatch.setattr(Chatbot, "postprocess", slow)
+    try:
+        page.locator("#side .conversation", has_text="Before?").click()
+        assert sending.wait(60)
+        with page.expect_response("**/queue/join**"):
+            page.locator("#side .conversation", has_text="Last?").click()
+        # Time for the second click: another tab shows what it asks for, too.
+        expect(visit(last, by=page).locator("#chat .question")).to_have_text(["Last?"])
+    except BaseException:
+        held.set()
+        raise
+    with obeyed(page):
+        held.set()
+    expect(page.locator("#chat .question")).to_have_text(["Last?"])
+
+
+def test_an_answer_that_ends_elsewhere_changes_nothing_on_show(
+    scripted: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """Who opens another conversation while an answer grows stays there, also when it ends."""
+    more = Signal()
+    scripted.scripts += [quoted_answer(), [TextEvent("It fell"), more, *quoted_answer()]]
+    page = visit(address)
+    asked(page, "Before?")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    ask_next(page, "Long?")
+    expect(page.locator("#chat .answer")).to_have_text("It fell")
+    page.locator("#side .conversation", has_text="Before?").click()
+    expect(page.locator("#chat .question")).to_have_text(["Before?"])
+    with obeyed(page):
+        more.set()
+    expect(page.locator("#chat .question")).to_have_text(["Before?"])
 
 
 def test_an_answer_and_a_conversation_can_be_saved(scripted: ScriptedAssistant, address: str, visit: Visit) -> None:

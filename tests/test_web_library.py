@@ -116,7 +116,7 @@ def test_axe_finds_nothing_in_a_library_in_use(tmp_path: Path, assistant: Assist
     held, web = slow_page()
     with web, serving(assistant, tmp_path / "conversations.sqlite", allowed=("127.0.0.0/8",)) as address:
         for scheme, phone in itertools.product(("light", "dark"), (False, True)):
-            page = visit(address, phone=phone, color_scheme=scheme, bypass_csp=True)
+            page = visit(address, phone=phone, scheme=scheme)
             if (scheme, phone) == ("light", False):
                 page.evaluate(DROP, ["#chat", [["bridge.md", BRIDGE], ["broken.pdf", "no PDF"]]])
                 expect(page.locator("#library .additions .failed")).to_be_visible()

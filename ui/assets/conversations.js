@@ -147,8 +147,13 @@ async function remove(id, title) {
 
 search.addEventListener("input", () => trying(refresh));
 
+let told = "";
+
 function follow(opened) {
-  const [now] = opened.textContent.match(/[0-9a-f]{32}/) ?? [""]; // Gradio counts seconds in there, too.
+  const said = opened.querySelector("[data-testid=markdown]").textContent.trim(); // Beside it Gradio counts seconds.
+  if (said === told) return;
+  told = said;
+  const [now] = said.match(/[0-9a-f]{32}/) ?? [""];
   if (now !== open) {
     open = now;
     const address = now ? `?c=${now}` : location.pathname;
@@ -172,7 +177,7 @@ async function start() {
   new MutationObserver(() => follow(opened)).observe(opened, { childList: true, characterData: true, subtree: true });
   const wanted = new URLSearchParams(location.search).get("c");
   if (wanted) order({ do: "open", id: wanted });
-  else trying(refresh);
+  trying(refresh);
 }
 
 start();
