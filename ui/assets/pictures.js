@@ -13,15 +13,27 @@ let drawn = ""; // Which view it shows.
 // One thing is done to the picture after another: Plotly mixes up what is drawn while it still draws.
 const oneByOne = inTurn();
 
-/** Draw the rows, and return its points in the order in which one goes through them: {row, curve, point}. */
-export const draw = (into, view, rows, wanted) => oneByOne(() => drawNow(into, view, rows, wanted));
+let asked = 0;
+let anew = false; // Whether some picture that was asked for since the last one is to begin with a range of its own.
+
+/**
+ * Draw the rows, and return the points in the order in which one goes through them: {row, curve, point}. Where it is to
+ * be drawn once more before its turn comes, as with each letter that is typed, it isn't drawn, and that is null.
+ */
+export function draw(into, view, rows, wanted) {
+  asked += 1;
+  const number = asked;
+  anew ||= !wanted.keepRange;
+  return oneByOne(() => (number === asked ? drawNow(into, view, rows, wanted) : null));
+}
 
 async function drawNow(into, view, rows, wanted) {
   place = into;
   Plotly ??= await library(wanted.charts);
   const made = view === "events" ? events(rows, wanted) : wanted.days.includes("/") ? week(rows, wanted) : day(rows, wanted);
-  if (view === "events" && wanted.keepRange && drawn === view) made.layout.xaxis.range = place.layout.xaxis.range;
+  if (view === "events" && !anew && drawn === view) made.layout.xaxis.range = place.layout.xaxis.range;
   drawn = view;
+  anew = false;
   // What another kind of picture leaves behind (axes, hover) would be drawn into this one.
   if (place.data) Plotly.purge(place);
   place.dataset.kind = made.kind;
@@ -97,10 +109,11 @@ function whole(dates) {
 function crowded(dates, days) {
   const times = dates.map((each) => Date.parse(each)).sort((a, b) => a - b);
   let best = [0, times[0]];
-  for (const start of times) {
-    const inside = times.filter((time) => time >= start && time <= start + days * DAY).length;
-    if (inside > best[0]) best = [inside, start];
-  }
+  let end = 0;
+  times.forEach((start, nth) => {
+    while (times[end] <= start + days * DAY) end += 1;
+    if (end - nth > best[0]) best = [end - nth, start];
+  });
   return [best[1] - DAY, best[1] + (days + 1) * DAY].map(written);
 }
 
@@ -160,7 +173,10 @@ function events(rows, { topics, all, period }) {
   const lanes = topics.filter((topic) => rows.some((row) => row.dataset.topic === topic));
   const stacks = new Map();
   const key = ({ dataset: { date, topic } }) => `${date} ${topic}`;
-  for (const row of rows) stacks.set(key(row), [...(stacks.get(key(row)) ?? []), row]);
+  for (const row of rows) {
+    if (!stacks.has(key(row))) stacks.set(key(row), []);
+    stacks.get(key(row)).push(row);
+  }
   const fullest = (topic) =>
     Math.max(...[...stacks.values()].filter(([row]) => row.dataset.topic === topic).map((stack) => stack.length));
   const edges = [0];

@@ -170,10 +170,10 @@ function filter() {
   const topics = new Set([...panel.querySelectorAll(".of-events :checked")].map((each) => each.value));
   for (const row of rows()) {
     const { date, topic } = row.dataset;
+    row.hidden = Boolean((from && date < from) || (to && date > to) || (topic && !topics.has(topic)));
+    if (row.hidden || !words.length) continue;
     const text = row.textContent.toLowerCase();
-    row.hidden =
-      Boolean((from && date < from) || (to && date > to) || (topic && !topics.has(topic))) ||
-      !words.every((word) => text.includes(word));
+    row.hidden = !words.every((word) => text.includes(word));
   }
 }
 
@@ -195,7 +195,7 @@ async function show(keepRange = false) {
   tell(shown().length);
   if (panel.dataset.form === "table") return;
   const period = ["from", "to"].map((name) => part(`[name=${name}]`).value);
-  points = await draw(picture, view, shown(), {
+  const drawn = await draw(picture, view, shown(), {
     charts: part(".tables .events").dataset.charts,
     topics: [...panel.querySelectorAll(".of-events input")].map((each) => each.value),
     all: part(".tables .events").dataset.topics.split(","),
@@ -205,6 +205,8 @@ async function show(keepRange = false) {
     keepRange,
     choose: (row) => pick(row),
   });
+  if (!drawn) return;
+  points = drawn;
   tell(new Set(points.map((point) => point.row)).size);
   if (chosen) draw.mark(points.filter((point) => point.row === chosen));
 }
