@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rag.records import Answer, Article, DoneEvent, Source, StageEvent, TextEvent
-from tests.browser import Visit, ask, ask_next, fits, serving
+from tests.browser import Visit, ask, ask_next, fits, serving, settle
 from tests.fakes import NVIDIA, TRAINING, ScriptedAssistant, citation, model_answer, refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -37,6 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScriptedA
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong with the page as it is."""
+    settle(page)  # What the page mends of Gradio's own parts it mends with the next frame.
     if page.evaluate("window.axe === undefined"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
