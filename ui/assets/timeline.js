@@ -17,6 +17,7 @@ const MARKS = [
 ];
 
 const MOST_AT_FIRST = 6;
+const LETTERS_APART = 150; // Milliseconds: who types on sees no picture or table of every letter, which takes long of many.
 
 const panel = dialog(
   "timeline",
@@ -179,7 +180,8 @@ function filter() {
 
 function tell(some) {
   const [all, what] = [rows().length, view === "events" ? "events" : "figures"];
-  part(".count").textContent = all ? (some < all ? `${some} of ${all} ${what}` : `${all} ${what}`) : "";
+  const [those, of] = [some, all].map((count) => count.toLocaleString("en-GB"));
+  part(".count").textContent = all ? (some < all ? `${those} of ${of} ${what}` : `${of} ${what}`) : "";
 }
 
 async function show(keepRange = false) {
@@ -281,7 +283,12 @@ panel.addEventListener("click", (event) => {
 });
 
 part(".filters").addEventListener("submit", (event) => event.preventDefault());
-part(".filters").addEventListener("input", (event) => trying(() => show(event.target === search)));
+let typing = 0;
+part(".filters").addEventListener("input", (event) => {
+  clearTimeout(typing);
+  if (event.target !== search) trying(show);
+  else typing = setTimeout(() => trying(() => show(true)), LETTERS_APART);
+});
 for (const legend of panel.querySelectorAll(".legend")) legend.addEventListener("change", () => trying(() => show(true)));
 new ResizeObserver(() => resize()).observe(picture);
 // Drawn anew in other colours when it gets dark, and only then: the page's other classes come and go.
