@@ -23,18 +23,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SET_WEIGHTS = {
-    "squad": 3.0,
+    "squad": 2.0,
     "scifact": 2.5,
-    "clapnq last turn": 0.7,
-    "clapnq rewrite": 0.7,
+    "clapnq last turn": 2.0,
+    "clapnq rewrite": 2.0,
     "chunking": 2.0,
-    "own": 1.5,
+    "own": 0.7,
+    "general": 0.4,
+    "short": 0.4,
+    "nearby": 0.4,
 }
 """What a set counts for, however many questions it has."""
 ENOUGH = 0.2
 """A candidate is right when it is worth more than this share of the best one."""
-PENALTY = 0.024
-"""On the squares of the weights."""
+PENALTY, PENALTY_OF_QUALITIES = 0.06, 0.2
+"""On the squares of what signals count for as such, and of what more for each deviation of a quality."""
+AS_KIND = {"rare kind": 1.75, "opening about it": 2.25}
+"""What counts so many times as much as "kind", whatever the question: too few ask for it to learn what it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,11 @@ def fit(examples: Sequence[Example]) -> Fit:
         signals[row, :count] = torch.from_numpy(example.signals)
         right[row, :count] = torch.from_numpy(example.right)
         there[row, :count] = True
+    of_few = [SIGNALS.index(signal) for signal in AS_KIND]
+    signals[:, :, of_few] = 0
     factors = torch.from_numpy(_factors(qualities, means, spreads))
     counts = torch.tensor([example.weight for example in examples])
+    penalties = torch.tensor([[PENALTY], *([PENALTY_OF_QUALITIES] for _ in QUALITIES)])
     weights = torch.zeros(1 + len(QUALITIES), len(SIGNALS))
     weights[0] = 1 / 4
     weights.requires_grad_()
@@ -104,12 +112,15 @@ def fit(examples: Sequence[Example]) -> Fit:
         optimizer.zero_grad()
         found = torch.einsum("qcs,qs->qc", signals, factors @ weights).masked_fill(~there, -torch.inf)
         likely = torch.logsumexp(found.masked_fill(~right, -torch.inf), 1) - torch.logsumexp(found, 1)
-        value = -(counts * likely).sum() / counts.sum() + PENALTY * (weights**2).sum()
+        value = -(counts * likely).sum() / counts.sum() + (penalties * weights**2).sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    return Fit(means, spreads, weights.detach().numpy())
+    made = weights.detach().numpy()
+    made[:, of_few] = 0
+    made[0, of_few] = made[0, SIGNALS.index("kind")] * np.array(list(AS_KIND.values()))
+    return Fit(means, spreads, made)
 
 
 def examples(collections: Sequence[tasks.Collection], root: Path) -> list[Example]:

@@ -28,8 +28,16 @@ from rag.retrieve import gather, merge_copies, rank, trim
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SQUAD_STEP = 3
-"""Every third of SQuAD's questions is taken: there are many."""
+SQUAD_STEP = 6
+"""Every sixth of SQuAD's questions is taken: there are many."""
+
+OWN = {
+    "own": "event_questions.jsonl",
+    "general": "general_questions.jsonl",
+    "short": "short_questions.jsonl",
+    "nearby": "nearby_questions.jsonl",
+}
+"""The sets of questions about the event, and their files."""
 
 FEW_COPIES = 3
 """Among so many times the passages that are asked for there are as many that are no copies of each other."""
@@ -143,10 +151,11 @@ def _chunking(folder: Path) -> Collection:
 def _own() -> Collection:
     articles = [item.article for path in files(corpus.FOLDER)[0] for item in load(Path(path)) if item.article]
     tasks = []
-    for number, question in enumerate(event.read(Path(event.__file__).parent / "event_questions.jsonl")):
-        if not question.refuse:
-            text = standalone(question.turns[-1], [(turn, "") for turn in question.turns[:-1]])
-            tasks.append(Task("own", text, OwnQuestion(question.expect), 1, number % 2 == 0))
+    for of, name in OWN.items():
+        for number, question in enumerate(event.read(Path(event.__file__).with_name(name))):
+            if not question.refuse:
+                text = standalone(question.turns[-1], [(turn, "") for turn in question.turns[:-1]])
+                tasks.append(Task(of, text, OwnQuestion(question.expect), 1, number % 2 == 0))
     return Collection("corpus", articles, tasks)
 
 

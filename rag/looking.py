@@ -63,8 +63,6 @@ class Looked:
         around: the share that the passage, its header and the passages beside it hold, shape (n,).
         sentences: how many each has, shape (n,).
         before, after: the place of the passage beside it in its article; its own where that one is none of the n.
-        words: the numbers of the words of all of them, shape (words,).
-        owners: the place of the passage of each word, shape (words,).
     """
 
     vectors: NDArray[np.float32]
@@ -79,8 +77,6 @@ class Looked:
     sentences: NDArray[np.int64]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
-    words: NDArray[np.uint32]
-    owners: NDArray[np.int64]
 
     def of(self, places: NDArray[np.int64]) -> Looked:
         """The same of some of the passages, in the order given."""
@@ -90,8 +86,6 @@ class Looked:
             name: np.where(among[neighbours] < 0, own, among[neighbours])
             for name, neighbours in (("before", self.before[places]), ("after", self.after[places]))
         }
-        kept = among[self.owners] >= 0
-        beside |= {"words": self.words[kept], "owners": among[self.owners[kept]]}
         rest = {f.name: getattr(self, f.name)[places] for f in fields(self) if f.name not in beside}
         return Looked(**rest, **beside)
 
@@ -104,14 +98,12 @@ class Wording:
         held: for each of the question's words whether a passage holds it, its header included, shape (n, terms).
         shares: of the question's words that header and sentences hold, weighted by rarity, shape (n + all sentences,).
         pairs, together: as `Looked` has them, shape (n,).
-        lengths: how many words each passage has, the marks behind its stretches included, shape (n,).
     """
 
     held: NDArray[np.bool_]
     shares: NDArray[np.float32]
     pairs: NDArray[np.float32]
     together: NDArray[np.float32]
-    lengths: NDArray[np.int64]
 
     def __add__(self, others: Self) -> Self:
         """That of these passages and of the others behind them."""
@@ -127,13 +119,12 @@ def wording(weights: dict[str, float], prospects: Prospects) -> Wording:
     held, near, together = _words(weights, words, closed)
     near[headers] = together[headers] = 0
     if not len(headers):
-        return Wording(held, np.zeros(0, np.float32), near, together, sentences)
+        return Wording(held, np.zeros(0, np.float32), near, together)
     return Wording(
         held=np.logical_or.reduceat(held, headers),
         shares=_shares(held, weights),
         pairs=np.maximum.reduceat(near, headers),
         together=np.maximum.reduceat(together, headers),
-        lengths=np.diff(closed[headers + sentences], prepend=-1),
     )
 
 
@@ -165,8 +156,6 @@ def look(asked: Asked, prospects: Prospects, found: Wording, lexical: NDArray[np
         sentences=prospects.sentences,
         before=before,
         after=after,
-        words=prospects.words,
-        owners=np.repeat(np.arange(len(found.lengths)), found.lengths),
     )
 
 

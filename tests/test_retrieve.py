@@ -84,6 +84,25 @@ def test_one_close_sentence_lifts_its_passage() -> None:
     assert order([candidate(1, "x", blurred), candidate(2, "x", sharp)], [0.0, 0.0]) == ["2", "1"]
 
 
+def test_what_is_near_to_the_likely_answers_comes_first() -> None:
+    """Of two passages as near to the question and with as many of its words the one like the best passage wins."""
+    those = [candidate(n, "x", [v]) for n, v in enumerate(((0.6, -0.8), (0.6, 0.8), (0.8, 0.6)))]
+    assert order(those, [1.0, 1.0, 3.0]) == ["2", "1", "0"]
+    of_likely = measure(pool(those, [1.0, 1.0, 3.0])).signals[:, SIGNALS.index("like the likely")]
+    assert of_likely[1] > of_likely[0]
+    [of_one] = measure(pool(those[:1], [1.0])).signals
+    assert of_one[SIGNALS.index("like the likely")] == 0
+
+
+def test_several_close_sentences_say_more_than_one() -> None:
+    """Two passages whose best sentences are as near: the one with a second such sentence has more of an answer."""
+    once, twice = [(0.6, 0.8), (0.0, 1.0)], [(0.6, 0.8), (0.6, 0.8)]
+    found = measure(pool([candidate(1, "x", once), candidate(2, "x", twice)], [0.0, 0.0])).signals
+    assert np.ptp(found[:, SIGNALS.index("sentence vector")]) == 0
+    few, more = found[:, SIGNALS.index("all sentences")]
+    assert 0.6 <= few < more
+
+
 def test_words_that_stand_together_count_more() -> None:
     """ "Nvidia fell" answers a question about Nvidia's fall; both words at the two ends of a sentence may not."""
     apart = "Nvidia said on Monday that the price of oil fell"
