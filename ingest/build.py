@@ -15,6 +15,7 @@ from ingest.split import Chunk, clip_header, split
 from rag import memory
 from rag.embed import Embedder
 from rag.index import Index
+from rag.postings import numbered
 from rag.records import Article
 from rag.stored import Embedding, NewPassage
 from rag.vectors import Filler
@@ -24,6 +25,9 @@ BLOCK = 96
 """Passages embedded together: enough to fill the embedder's batches, few enough to stop within a second or so, and
 all that a killed run can lose of what it has embedded, once waiting to be written and once being written."""
 _WAITING = 2
+_TOGETHER, _MOST_CHARACTERS = 32, 1_000_000
+"""Articles that take each step together, and about how long these may be in all: the processor keeps at hand what one
+step needs, but not what all of them do, so that one article after the other takes half as long again."""
 
 
 Change: TypeAlias = Literal["new", "changed", "moved", "none"]
@@ -106,7 +110,7 @@ class Builder:
 
     def store(self, items: Iterable[Item]) -> None:
         """Store articles, those of the same ids replaced."""
-        self._put_all(piece for item in items for piece in self._pieces(item))
+        self._put_all(piece for some in _together(items) for piece in self._pieces(some))
 
     def finish(self, vanished: Iterable[str]) -> None:
         """Remove articles, find new leaders for the stories that have lost theirs, and wait until all is written."""
@@ -146,18 +150,21 @@ class Builder:
         while self._pending:
             self._pending.popleft().result()
 
-    def _pieces(self, item: Item) -> Iterator[_Piece]:
-        if item.change == "moved":
-            yield _Piece(item)
-            return
-        article_id = item.article.id
-        if item.change == "changed":
-            self._leave(article_id)
-        own = signature(item.article.text)
-        story = self._stories.add(article_id, own) or article_id
-        yield _Piece(item, story, own)
-        if story == article_id:
-            yield from self._passages(item)
+    def _pieces(self, items: Sequence[Item]) -> Iterator[_Piece]:
+        new = [item for item in items if item.change != "moved"]
+        pieces = [_Piece(item) for item in items if item.change == "moved"]
+        signatures = [signature(item.article.text) for item in new]
+        for item, own in zip(new, signatures, strict=True):
+            article_id = item.article.id
+            if item.change == "changed":
+                self._leave(article_id)
+            pieces.append(_Piece(item, self._stories.add(article_id, own) or article_id, own))
+        leading = [piece.item.article for piece in pieces if piece.story == piece.item.article.id]
+        cut = dict(zip((article.id for article in leading), self._cut(leading), strict=True))
+        for piece in pieces:
+            yield piece
+            if found := cut.get(piece.item.article.id):
+                yield from self._in_blocks(piece.item, *found)
 
     def _adopted(self, article_id: str, own: bytes) -> Iterator[_Piece]:
         """A copy that has lost its leader joins another story, or leads one from now on."""
@@ -167,16 +174,21 @@ class Builder:
         story = self._stories.add(article_id, own) or article_id
         yield _Piece(item, story, is_promoted=True)
         if story == article_id:
-            yield from self._passages(item)
+            for found in self._cut([article]):
+                yield from self._in_blocks(item, *found)
 
     def _leave(self, article_id: str) -> None:
         self._stories.remove(article_id)
         self._left[article_id] = None
 
-    def _passages(self, item: Item) -> Iterator[_Piece]:
+    def _cut(self, articles: Sequence[Article]) -> Iterator[tuple[str, list[Chunk]]]:
+        """For each article its header and its chunks."""
+        lines = [clip_header(header(article), self._embedder.count_tokens) for article in articles]
+        for article, line in zip(articles, lines, strict=True):
+            yield line, split(article.text, line, self._embedder.count_tokens)
+
+    def _in_blocks(self, item: Item, line: str, chunks: Sequence[Chunk]) -> Iterator[_Piece]:
         text = item.article.text
-        line = clip_header(header(item.article), self._embedder.count_tokens)
-        chunks = split(text, line, self._embedder.count_tokens)
         shift = len(line) + 1
         for some in (chunks[start : start + BLOCK] for start in range(0, len(chunks), BLOCK)):
             texts = [f"{line}\n{text[chunk.start : chunk.end]}" for chunk in some]
@@ -198,8 +210,9 @@ class Builder:
         return block.known | dict(zip(missing, made, strict=True))
 
     def _write(self, block: _Block, embeddings: dict[bytes, Embedding]) -> None:
+        passages = [list(_passages(piece, embeddings)) for piece in block.pieces]
         with self._index.transaction():
-            for piece in block.pieces:
+            for piece, own in zip(block.pieces, passages, strict=True):
                 item = piece.item
                 if item.change == "moved":
                     self._index.move(item.article.id, item.origin)
@@ -209,13 +222,27 @@ class Builder:
                     if item.change == "changed":
                         self._index.remove(item.article.id)
                     self._index.add(item.article, item.digest, item.origin, piece.story, piece.signature)
-                rows = zip(piece.chunks, piece.keys, strict=True)
-                self._index.add_passages(
-                    item.article,
-                    [
-                        NewPassage(chunk.start, chunk.end, chunk.sentences, piece.header, name, embeddings[name])
-                        for chunk, name in rows
-                    ],
-                )
-                self.passages += len(piece.chunks)
+                self._index.add_passages(item.article, own)
+                self.passages += len(own)
         self._index.fill(self._filler)
+
+
+def _passages(piece: _Piece, embeddings: dict[bytes, Embedding]) -> Iterator[NewPassage]:
+    text = piece.item.article.text
+    for chunk, name in zip(piece.chunks, piece.keys, strict=True):
+        words = numbered([piece.header, *(text[start:end] for start, end in chunk.sentences)])
+        yield NewPassage(chunk.start, chunk.end, chunk.sentences, words, name, embeddings[name])
+
+
+def _together(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """A few articles at a time, and few long ones."""
+    some: list[Item] = []
+    characters = 0
+    for item in items:
+        some.append(item)
+        characters += len(item.article.text)
+        if len(some) == _TOGETHER or characters >= _MOST_CHARACTERS:
+            yield some
+            some, characters = [], 0
+    if some:
+        yield some

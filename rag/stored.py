@@ -23,20 +23,24 @@ CREATE TABLE article (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE, title TEXT, outlet TEXT, published TEXT, url TEXT, author TEXT,
     sources TEXT, event_dates TEXT, language TEXT, digest TEXT, origin TEXT, story TEXT, signature BLOB, text TEXT
 );
-CREATE INDEX article_by_origin ON article (origin);
-CREATE INDEX article_by_story ON article (story) WHERE story != id;
 CREATE TABLE passage (
     id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT, start INTEGER, "end" INTEGER, key BLOB, text TEXT,
     sentences TEXT, words BLOB, vector BLOB, vectors BLOB, tokens BLOB
 );
-CREATE INDEX passage_by_article ON passage (article_id);
-CREATE INDEX passage_by_key ON passage (key);
 CREATE TABLE posting (
     segment INTEGER, word INTEGER, passages BLOB, counts BLOB, PRIMARY KEY (segment, word)
 ) WITHOUT ROWID;
 CREATE TABLE segment (number INTEGER PRIMARY KEY, lengths BLOB);
 """
 """SQL that makes the tables of an empty index."""
+INDEXES = """
+CREATE INDEX IF NOT EXISTS article_by_origin ON article (origin);
+CREATE INDEX IF NOT EXISTS article_by_story ON article (story) WHERE story != id;
+CREATE INDEX IF NOT EXISTS passage_by_article ON passage (article_id);
+CREATE INDEX IF NOT EXISTS passage_by_key ON passage (key);
+"""
+"""SQL that makes what finds their rows. When all are written, as nothing is looked for in an index made anew before
+that, while each row would change a page of each: of keys, which are hashes, one that no other row of its block does."""
 FIELDS = {
     "id": "''", "title": "''", "text": "''", "outlet": "''", "published": "''", "url": "''", "author": "''",
     "sources": "'[]'", "event_dates": "'[]'", "language": "''",
@@ -60,7 +64,7 @@ class NewPassage:
     """A passage about to be stored.
 
     Args:
-        header: stands in front of it in the search.
+        words: what `numbered` makes of its header and sentences.
         key: names what was embedded and by what, so that it need not be embedded again.
         embedding: its unit vector and those of its sentences.
     """
@@ -68,7 +72,7 @@ class NewPassage:
     start: int
     end: int
     sentences: tuple[tuple[int, int], ...]
-    header: str
+    words: bytes
     key: bytes
     embedding: Embedding
 

@@ -13,9 +13,9 @@ from typing import Self
 from rag import generations
 from rag.errors import IndexStateError
 from rag.index import Index, is_chromas, placeholders
-from rag.postings import count, numbered
+from rag.postings import count
 from rag.records import Article
-from rag.stored import FIELDS, TABLES, NewPassage, Stamp
+from rag.stored import FIELDS, INDEXES, TABLES, NewPassage, Stamp
 from rag.vectors import ALONE, SEGMENT, Filler, fill
 
 _CHECKPOINT_PAGES = 4_000
@@ -85,17 +85,20 @@ class WritableIndex(Index):
 
     def add_passages(self, article: Article, passages: Sequence[NewPassage]) -> None:
         """Store passages of an article that is stored."""
+        if not passages:
+            return
         self._counts = None
-        for p in passages:
-            cursor = self._database.execute(
-                'INSERT INTO passage (article_id, start, "end", key, text, sentences, words, vector, vectors, tokens) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (article.id, p.start, p.end, p.key, article.text[p.start:p.end], json.dumps(p.sentences),
-                 numbered([p.header, *(article.text[start:end] for start, end in p.sentences)]),
-                 p.embedding.vector, p.embedding.sentence_vectors, p.embedding.tokens),
-            )  # fmt: skip
-            assert cursor.lastrowid is not None
-            self.touched.add(cursor.lastrowid // SEGMENT)
+        self._database.executemany(
+            'INSERT INTO passage (article_id, start, "end", key, text, sentences, words, vector, vectors, tokens) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (article.id, p.start, p.end, p.key, article.text[p.start:p.end], json.dumps(p.sentences), p.words,
+                 p.embedding.vector, p.embedding.sentence_vectors, p.embedding.tokens)
+                for p in passages
+            ],
+        )  # fmt: skip
+        (last,) = self._database.execute("SELECT last_insert_rowid()").fetchone()
+        self.touched.update(range((last - len(passages) + 1) // SEGMENT, last // SEGMENT + 1))
 
     def move(self, article_id: str, origin: str) -> None:
         """Note that an unchanged article now comes from another file."""
@@ -143,6 +146,7 @@ class WritableIndex(Index):
                 else:
                     fill(self.folder, segment)
             self.touched.clear()
+            self._database.executescript(INDEXES)
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.execute("PRAGMA journal_mode = DELETE")
 
