@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from os import PathLike, stat_result
-from os.path import commonprefix
 from pathlib import Path
 
+from ingest import listed
 from ingest.article import Loaded, digest
 from ingest.build import Builder, Change, Item
 from ingest.cache import Content, Embeddings, Ledger
@@ -111,7 +111,7 @@ def sync(
 
         check_networks(allowed)
     places = list(paths)
-    roots = [_resolved(Path(place)) for place in places if not is_link(place)]
+    roots = [listed.resolved(Path(place)) for place in places if not is_link(place)]
     settings = settings or Settings.from_env()
     embedder = embedder or MiniLM()
     with nullcontext() if dry_run else generations.writing(settings.index):
@@ -160,25 +160,6 @@ def _readable(root: Path) -> Index:
             f"make it anew from their files with '{generations.rebuilding_from_files(root)}'."
         ) from error
     return index
-
-
-class _Paths:
-    """Many paths in a few bytes each: in one text, without what all begin with."""
-
-    _BETWEEN = "\0"
-    """The one character that no path can have."""
-
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._beginning = commonprefix(paths)  # noqa: RUF071 - of characters, not of folders
-        self._rests = self._BETWEEN.join(path.removeprefix(self._beginning) for path in paths)
-        self._count = len(paths)
-
-    def __iter__(self) -> Iterator[Path]:
-        start = 0
-        for _ in range(self._count):
-            end = self._rests.find(self._BETWEEN, start)
-            yield Path(self._beginning + self._rests[start : end if end >= 0 else None])
-            start = end + 1
 
 
 class _Sync:
@@ -252,11 +233,11 @@ class _Sync:
 
     def _changes(self, roots: Sequence[Path]) -> Iterator[Item]:
         """The articles in the files that are to be stored; counts and reports as it goes."""
-        listed = self._listed(roots)
-        self.total = sum(map(_size, listed))
-        for path in listed:
+        paths = self._listed(roots)
+        self.total = sum(map(listed.size, paths))
+        for path in paths:
             start = self.done
-            found_state = _stat(path)
+            found_state = listed.state(path)
             known = self.ledger.known(path, found_state) if found_state else 0
             if known:
                 yield from self._unread(path, known)
@@ -265,7 +246,7 @@ class _Sync:
             self.done = start + (found_state.st_size if found_state else 0)
             self._report_progress()
 
-    def _listed(self, roots: Sequence[Path]) -> _Paths:
+    def _listed(self, roots: Sequence[Path]) -> listed.Paths:
         """The files to read."""
         to_read: dict[str, None] = {}
         for root in roots:
@@ -277,7 +258,7 @@ class _Sync:
                 continue
             to_read |= dict.fromkeys(found)
             self.report.ignored += [shown(Path(path)) for path in ignored]
-        return _Paths(list(to_read))
+        return listed.Paths(list(to_read))
 
     def _unread(self, path: Path, articles: int) -> Iterator[Item]:
         """What is to be stored of a file that has not changed: nothing, unless the index is made anew."""
@@ -414,22 +395,3 @@ class _Sync:
         if self.progress:
             passages = self.builder.passages if self.builder else 0
             self.progress(Progress(self.done, self.total, self.articles, passages))
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    # A loop of links, or a character that no path can have: to be said like anything else that can't be read.
-    except (RuntimeError, ValueError, OSError):
-        return path
-
-
-def _stat(path: Path) -> stat_result | None:
-    with suppress(OSError, ValueError):
-        return path.stat()
-    return None
-
-
-def _size(path: Path) -> int:
-    found = _stat(path)
-    return found.st_size if found else 0
