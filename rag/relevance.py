@@ -73,6 +73,7 @@ class Asked:
         denies: whether it has a negation.
         role: where it asks who holds a post or is something to somebody, the terms for that; otherwise empty.
         seat: whether it asks where something has its seat.
+        when: whether it asks when something was; a year alone answers it less well than a day.
         usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
     """
 
@@ -85,6 +86,7 @@ class Asked:
     denies: bool
     role: frozenset[str]
     seat: bool
+    when: bool
     usual: Mapping[tuple[int, str], float]
 
     @classmethod
@@ -110,6 +112,7 @@ class Asked:
             denies=bool(_DENIES.search(question)),
             role=frozenset(shares if asks_holder(question) else ()),
             seat=asks_seat(question),
+            when=expected(question) == "date" and "when" in question.lower(),
             usual=usual,
         )
 
@@ -266,6 +269,7 @@ FEATURES = (
     "names holder or seat",
     "short: opening",
     "short: usual day",
+    "short: exact day",
 )
 
 WEIGHTS = (
@@ -301,6 +305,7 @@ WEIGHTS = (
     3.44,
     3.21,
     1.93,
+    0.59,
 )
 
 
@@ -347,6 +352,7 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         float(bool(asked.role and names_holder(text, asked.role)) or (asked.seat and names_seat(text, asked.terms))),
         asked.shortness * opens * in_title,
         asked.shortness * usual_day,
+        asked.shortness * (asked.when and not days_named(text) <= asked.days),
     )
 
 
