@@ -32,7 +32,10 @@ LANGCHAIN = "loader, splitter, embeddings, Chroma"
 CONSTANT = "Aftershock, embedding takes no time"
 AGAIN = "the same folder again"
 
-_WARM = "from rag.embed import MiniLM; MiniLM().embed(['a'])"
+_WARM = (
+    "from rag.embed import MiniLM; from rag.cross_encoder import CrossEncoder;"
+    "base = MiniLM(); base.embed(['a']); CrossEncoder(base).prepare()"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
 there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
 From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`, and
-`nearby_questions.jsonl`, of which half have no answer. Of SQuAD's articles one half is for fitting, the other for
-measuring; of the own questions those with odd line numbers.
+`nearby_questions.jsonl`, of which half have no answer. Reading is fitted to one half of SQuAD's articles and of the
+own questions, that to which the cross-encoder is, and measured on the other. To that one the gate is fitted, and each
+part of it is measured with what is fitted to the others.
 
 Prints the weights for `rag/relevance.py`, the area under the curve, and the share of questions refused at several
 thresholds, draws these as a picture, and writes the trees for `rag/gate.json`.
@@ -32,10 +33,11 @@ from ingest import sync_corpus
 from rag import gate, relevance
 from rag.assistant import PASSAGES
 from rag.conversation import standalone
+from rag.cross_encoder import CrossEncoder
 from rag.embed import MiniLM
 from rag.gate import Forest
 from rag.index import Index
-from rag.quote import read
+from rag.quote import Reading, judged, read, to_judge
 from rag.records import Passage, Sentence
 from rag.relevance import Asked
 from rag.retrieve import Retrieval, retrieve
@@ -49,13 +51,17 @@ READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nea
 """What a set counts for in reading, however many questions it has."""
 REFUSING_WEIGHTS = {"event": 3.0, "short": 2.0, "general": 1.0, "nearby": 3.0, "missing": 3.0, "hard": 0.5}
 """What one question of a set counts for in refusing: there are few own ones, and the hard ones are mostly luck."""
+PARTS = 12
+"""Of each set."""
 HARD_STEP, MISSING_STEP = 2, 12
 """Every so many-th question of SQuAD is asked."""
 LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""
 PENALTY = 0.001
 """On the squares of the weights of reading, of features in standard deviations."""
-THRESHOLDS = (0.3, 0.34, 0.36, 0.38, 0.4, 0.45)
+JUDGEMENT_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+"""What the cross-encoder may count for in reading; the one chosen is in `rag.quote`."""
+THRESHOLDS = (0.26, 0.28, 0.3, 0.32, 0.34, 0.36, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Example:
         text: what was searched for.
         found: the passages.
         has_answer: whether the answer is there.
-        is_fitted: whether weights may be fitted to it.
+        part: of its set, from 0 to 11. To the even ones reading is fitted, and the cross-encoder; to the odd ones the
+            gate.
         answers: whether a sentence of a passage has the answer.
     """
 
@@ -75,18 +82,25 @@ class Example:
     text: str
     found: Retrieval
     has_answer: bool
-    is_fitted: bool
+    part: int
     answers: Callable[[Passage, Sentence], bool]
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether weights of reading may be fitted to it."""
+        return self.part % 2 == 0
 
-def examples(squad_file: Path, root: Path) -> Iterator[Example]:
+
+def examples(
+    squad_file: Path, root: Path, hard_step: int = HARD_STEP, missing_step: int = MISSING_STEP
+) -> Iterator[Example]:
     """All questions; the indexes are made in `root`."""
     articles, questions = squad.read(squad_file)
     titles = sorted({a.id for a in articles})
     asked = {
-        0: questions[1::HARD_STEP],
-        1: [q for q in questions[::MISSING_STEP] if q.answers],
-        2: [q for q in questions[2::MISSING_STEP] if q.answers],
+        0: questions[1::hard_step],
+        1: [q for q in questions[::missing_step] if q.answers],
+        2: [q for q in questions[2::missing_step] if q.answers],
     }
     embedder = RememberingEmbedder(MiniLM(), [q.text for some in asked.values() for q in some])
     for number, present in enumerate((titles, titles[::2], titles[1::2])):
@@ -95,9 +109,9 @@ def examples(squad_file: Path, root: Path) -> Iterator[Example]:
             for question in asked[number]:
                 found = retrieve(question.text, index, embedder, PASSAGES)
                 has_answer = bool(question.answers) and question.article_id in present
-                is_fitted = question.article_id in titles[::2]
+                part = titles.index(question.article_id) % PARTS
                 of = "missing" if number else "hard"
-                yield Example(of, question.text, found, has_answer, is_fitted, question.is_answered_by)
+                yield Example(of, question.text, found, has_answer, part, question.is_answered_by)
     sync_corpus(Settings.from_env(index=root / "own", model="quotes"))
     with closing(Index.open(root / "own", embedder.identity)) as index:
         for name in OWN:
@@ -105,7 +119,8 @@ def examples(squad_file: Path, root: Path) -> Iterator[Example]:
                 # Earlier answers matter little to the rewriting of these; the questions are enough.
                 text = standalone(own.turns[-1], [(turn, "") for turn in own.turns[:-1]])
                 found = retrieve(text, index, embedder, PASSAGES)
-                yield Example(name, text, found, not own.refuse, number % 2 == 0, _matches(own))
+                part = number % 2 + 2 * (number // 4) % PARTS
+                yield Example(name, text, found, not own.refuse, part, _matches(own))
 
 
 def _matches(question: event.Question) -> Callable[[Passage, Sentence], bool]:
@@ -188,9 +203,16 @@ def main(
             now, before = read_rightly(these, weights), read_rightly(these, relevance.WEIGHTS)
             print(f"{name}, {half}: first sentence right {now:.3f}, with the weights that are there {before:.3f}")  # noqa: T201
 
-    forest, judged = refuse(asked, weights)
-    for judgement in judged:
-        print(judgement.name, f"area under the curve {judgement.area:.3f}", sep=": ")  # noqa: T201
+    cross_encoder = CrossEncoder(MiniLM())
+    readings = [read(e.text, e.found, weights) for e in others]
+    log_odds = [cross_encoder.log_odds(to_judge(reading)) for reading in readings]
+    for weight in JUDGEMENT_WEIGHTS:
+        shares = _right_by_set(others, [judged(r, odds, weight) for r, odds in zip(readings, log_odds, strict=True)])
+        print(f"first sentence right, the cross-encoder x {weight}:", shares)  # noqa: T201
+
+    forest, judgements = refuse(others, [judged(r, odds) for r, odds in zip(readings, log_odds, strict=True)])
+    for judgement in judgements:
+        print(f"{judgement.of}: area under the curve {judgement.area:.3f}")  # noqa: T201
         for threshold in THRESHOLDS:
             rightly, wrongly = judgement.refused(threshold)
             print(  # noqa: T201
@@ -199,29 +221,37 @@ def main(
     if trees is not None:
         trees.write_text(json.dumps(asdict(forest)).replace("[[", "[\n[", 1).replace("], [", "],\n[") + "\n")
     if picture is not None:
-        shown = [j for j in judged if not j.is_fitted and j.of not in ("short", "general")]
+        shown = [j for j in judgements if j.of not in ("short", "general")]
         picture.write_text(draw(shown, gate.THRESHOLD), encoding="utf-8")
 
 
-def refuse(asked: Sequence[Example], weights: Sequence[float]) -> tuple[Forest, list[Judged]]:
-    """What judges whether an answer is there, and how well it does on each half of each set.
+def _right_by_set(asked: Sequence[Example], readings: Sequence[Reading]) -> str:
+    """The share of each set's answerable questions whose first sentence has the answer, to be printed."""
+    right: dict[str, list[bool]] = {name: [] for name in READING_WEIGHTS}
+    for example, reading in zip(asked, readings, strict=True):
+        if example.has_answer and example.of in right:
+            right[example.of].append(any(example.answers(s.passage, s.sentence) for s in reading.ranked[:1]))
+    return ", ".join(f"{name} {np.mean(all_of):.3f}" for name, all_of in right.items())
 
-    Args:
-        weights: of reading.
+
+def refuse(asked: Sequence[Example], readings: Sequence[Reading]) -> tuple[Forest, list[Judged]]:
+    """What judges whether an answer is there, and how well questions are judged by one that was not fitted to them.
+
+    The questions that the cross-encoder has learned from are not among these: what it says of them is too good.
     """
-    readings = [read(e.text, e.found, weights) for e in asked]
     x = np.array([gate.features(reading) for reading in readings])
     beside = np.array([gate.is_beside(reading) for reading in readings])
-    y, is_fitted = np.array([e.has_answer for e in asked]), np.array([e.is_fitted for e in asked])
-    sets = np.array([e.of for e in asked])
+    y, parts = np.array([e.has_answer for e in asked]), np.array([e.part for e in asked])
     counts = np.array([REFUSING_WEIGHTS[e.of] for e in asked])
-    chosen = is_fitted & ~beside
-    forest = boosted(x[chosen], y[chosen], counts[chosen], gate.SIGNS)
-    log_odds = np.array([forest.log_odds(row) for row in x])
-    chances = np.where(beside, 0.0, 1 / (1 + np.exp(-log_odds)))
-    halves = [(name, half) for name in REFUSING_WEIGHTS for half in (True, False)]
-    places = {(name, half): (sets == name) & (is_fitted == half) for name, half in halves}
-    return forest, [Judged(*own, y[here], chances[here]) for own, here in places.items()]
+    log_odds = np.full(len(asked), -np.inf)
+    for part in set(parts):
+        chosen, measured = (parts != part) & ~beside, (parts == part) & ~beside
+        forest = boosted(x[chosen], y[chosen], counts[chosen], gate.SIGNS)
+        log_odds[measured] = [forest.log_odds(row) for row in x[measured]]
+    chances = 1 / (1 + np.exp(-log_odds))
+    sets = np.array([e.of for e in asked])
+    judgements = [Judged(name, y[sets == name], chances[sets == name]) for name in REFUSING_WEIGHTS]
+    return boosted(x[~beside], y[~beside], counts[~beside], gate.SIGNS), judgements
 
 
 if __name__ == "__main__":

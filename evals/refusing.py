@@ -15,17 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The questions of one half of a set: which have an answer, and how likely they are judged to."""
+    """The questions of a set: which have an answer, and how likely they are judged to."""
 
     of: str
-    is_fitted: bool
     has_answer: NDArray[np.bool_]
     chances: NDArray[np.float64]
-
-    @property
-    def name(self) -> str:
-        """Of the half."""
-        return f"{self.of}, {'fitted to' if self.is_fitted else 'the other'}"
 
     @property
     def area(self) -> float:

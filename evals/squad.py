@@ -13,10 +13,10 @@ from pathlib import Path
 
 from evals.remembering import RememberingEmbedder
 from ingest.article import clean
-from rag.embed import Embedder
+from rag.cross_encoder import CrossEncoder
+from rag.embed import Embedder, MiniLM
 from rag.index import Index
 from rag.quote import quote
-from rag.quote import read as read_sentences
 from rag.records import Article, Citation, Passage, Sentence
 from rag.retrieve import retrieve
 
@@ -81,12 +81,13 @@ def score(questions: Sequence[Question], searched: Index, embedder: Embedder) ->
     embedder = RememberingEmbedder(embedder, [question.text for question in questions])
     hits = {"hit@1": 0.0, "hit@4": 0.0}
     first = anywhere = answerable = marked = marked_right = 0
+    reader = CrossEncoder(MiniLM())
     for question in questions:
         found = retrieve(question.text, searched, embedder, 8)
         for measure, value in question.measures([e.passage for e in found.evidence]).items():
             hits[measure] += value
         if question.answers:
-            citations = quote(read_sentences(question.text, found)).citations
+            citations = quote(reader.read(question.text, found)).citations
             answerable += 1
             first += any(answer in citation.quote for citation in citations[:1] for answer in question.answers)
             anywhere += any(answer in citation.quote for citation in citations for answer in question.answers)

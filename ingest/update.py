@@ -18,6 +18,7 @@ from ingest.cache import Content, Embeddings, Ledger
 from ingest.load import files, load, shown
 from ingest.split import VERSION
 from rag import generations
+from rag.cross_encoder import CrossEncoder
 from rag.embed import Embedder, MiniLM
 from rag.errors import IndexDamagedError, IndexMissingError, IndexStateError, LoadError
 from rag.index import Index
@@ -117,6 +118,9 @@ def sync(
     with nullcontext() if dry_run else generations.writing(settings.index):
         run = _Sync(settings.index, embedder, progress, rebuild, dry_run, frozenset(forget))
         report = run.run(roots, [str(place) for place in places if is_link(place)], allowed)
+    if isinstance(embedder, MiniLM) and not dry_run:
+        # Answers need it, and whoever waits for an ingest waits more gladly than who asks the first question.
+        CrossEncoder(embedder).prepare()
     report.seconds = time.monotonic() - started
     return report
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 from rag import smalltalk
 from rag.changes import daily_changes
 from rag.conversation import standalone
+from rag.cross_encoder import CrossEncoder
 from rag.disagreements import disagreements
 from rag.embed import Embedder, MiniLM
 from rag.errors import (
@@ -28,7 +29,7 @@ from rag.index import Index
 from rag.length import LENGTHS
 from rag.live import LiveIndex
 from rag.period import asked_timeline, is_iso_date, period_named
-from rag.quote import quote, read
+from rag.quote import quote
 from rag.records import (
     Answer,
     Article,
@@ -74,12 +75,16 @@ class Assistant:
         settings: which model is to answer.
         index: the articles.
         embedder: turns questions into vectors; the same that made the index.
+        cross_encoder: judges sentences; one that several assistants share.
     """
 
-    def __init__(self, settings: Settings, index: LiveIndex, embedder: Embedder) -> None:
+    def __init__(
+        self, settings: Settings, index: LiveIndex, embedder: Embedder, cross_encoder: CrossEncoder | None = None
+    ) -> None:
         self.settings = settings
         self._index = index
         self._embedder = embedder
+        self._cross_encoder = cross_encoder or CrossEncoder(embedder if isinstance(embedder, MiniLM) else MiniLM())
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None) -> Self:
@@ -103,7 +108,7 @@ class Assistant:
 
     def with_settings(self, settings: Settings) -> Self:
         """An assistant over the same open index that answers with other settings of the model."""
-        return type(self)(settings, self._index, self._embedder)
+        return type(self)(settings, self._index, self._embedder, self._cross_encoder)
 
     def retrieve(
         self, question: str, k: int = 10, history: History = (), ignore: Collection[str] = ()
@@ -161,6 +166,7 @@ class Assistant:
             return
         asked = standalone(question, history)
         index = self._ready_index()
+        self._cross_encoder.warm_up()
         yield StageEvent("search", f"Searching {index.counts()[0]:,} articles" + _rewritten(question, asked))
         wanted = named(asked, index.outlets, ignore)
         facets = tuple(w.facet for w in wanted)
@@ -178,7 +184,7 @@ class Assistant:
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
-        elif confidence(reading := read(asked, found)) < THRESHOLD:
+        elif confidence(reading := self._cross_encoder.read(asked, found)) < THRESHOLD:
             draft = refusal(_closest(found, asked, index))
         else:
             draft, model_name = yield from self._draft(asked, found, history, quote(reading, length.quoted))

@@ -97,7 +97,7 @@ class MiniLM:
         self._lock = threading.Lock()
         self._lengths = Remembered(self._length, _MOST_LENGTHS)
         self._parts = Remembered(self._encoded, _MOST_LENGTHS)
-        self._pool = ThreadPoolExecutor(_cores(), "embedder")
+        self._pool = ThreadPoolExecutor(cores(), "embedder")
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of the texts, shape (len(texts), 384)."""
@@ -150,6 +150,10 @@ class MiniLM:
         Nothing that the model knows as one token has a space in it. So words are counted once and remembered.
         """
         return [sum(map(self._lengths.__getitem__, text.split(" "))) for text in texts]
+
+    def token_ids(self, text: str) -> list[int]:
+        """The first tokens of a text as numbers in the model's vocabulary, without its own marks, at most `WINDOW`."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def _length(self, word: str) -> int:
         # Its rules for ASCII, but for its marks ("[SEP]"): each punctuation mark is a token, and stands between others.
@@ -218,7 +222,7 @@ class MiniLM:
 
     @cached_property
     def _run(self) -> Hidden:
-        path = inference_path(WEIGHTS_SHA256)
+        path = inference_path("embedder", WEIGHTS_SHA256)
         fast_one = fast(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
         return fast_one or reference(self.load_reference())
 
@@ -257,7 +261,7 @@ def check_weights(path: Path) -> None:
         )
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -32,7 +32,7 @@ LEAST_COSINE = 0.2
 """No question of our sets has its answer where no sentence is nearer to it."""
 REPORTED_WITHIN = 4
 """Days: what happened on a Friday is still reported on Tuesday as what happened on Friday."""
-THRESHOLD = 0.36
+THRESHOLD = 0.32
 
 FEATURES = (
     "cosine",
@@ -45,13 +45,16 @@ FEATURES = (
     "words with the kind",
     "denies",
     "length",
+    "judged best",
+    "judged",
 )
 """Of the best sentence: its cosine, the share of the question's words in it, how well those that are not in it are
 matched by others, by meaning. Of it and the sentences beside it: the most that one word is missed, and the names are
 missed, counting what comes close; the same of names in all passages. How well the question's tokens are matched there.
 The largest share of its words in a sentence that has something of the kind asked for. Of the question: whether it has a
-negation, and the logarithm of its length."""
-SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0)
+negation, and the logarithm of its length. The cross-encoder's log-odds of the best
+sentence, and the highest of any."""
+SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0, 1, 1)
 """Whether more of each speaks for an answer (1), or against one (-1)."""
 
 _DENIES = re.compile(
@@ -139,7 +142,7 @@ def _is_name(word: str, question: str) -> bool:
 def features(reading: Reading) -> tuple[float, ...]:
     """What the judgement rests on, in the order of `FEATURES`, each about 0 to 1."""
     retrieval, best = reading.retrieval, reading.ranked[0]
-    evidence = next(e for e in retrieval.evidence if e.passage == best.passage)
+    evidence = reading.evidence_of(best)
     place = evidence.sentences.index(best.sentence)
     beside = range(max(0, place - 1), min(place + 2, len(evidence.sentences)))
     around = _held(evidence, [evidence.sentences[i] for i in beside])
@@ -161,6 +164,8 @@ def features(reading: Reading) -> tuple[float, ...]:
         _share_with_kind(reading),
         float(_DENIES.search(reading.question) is not None),
         math.log(1 + len(retrieval.weights)) / 3,
+        reading.judged[0],
+        max(reading.judged),
     )
 
 

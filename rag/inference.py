@@ -48,9 +48,9 @@ _SAMPLE = (
 )
 
 
-def inference_path(weights_hash: str) -> Path:
-    """Where the derived file of these weights belongs."""
-    return user_cache_path("aftershock", appauthor=False) / f"embedder-{weights_hash[:16]}-{FORM}.onnx"
+def inference_path(name: str, weights_hash: str) -> Path:
+    """Where the derived file of these weights belongs; `name` says what they are."""
+    return user_cache_path("aftershock", appauthor=False) / f"{name}-{weights_hash[:16]}-{FORM}.onnx"
 
 
 def fast(path: Path, load_reference: Callable[[], Any], encode: Callable[[str], list[int]]) -> Hidden | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from rag.length import LENGTHS
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
@@ -16,6 +16,10 @@ BEHIND = 5.0
 _COVERAGE_WEIGHT = 0.5
 _TOKENS_WEIGHT = 0.8
 _PASSAGE_WEIGHT = 0.2
+JUDGED = 4
+"""So many sentences are read together with the question."""
+JUDGEMENT_WEIGHT = 0.5
+"""What the cross-encoder's log-odds count for beside the score."""
 ALIKE = 0.5
 """Sentences that share this much of their words of content (Jaccard) say the same: one of them is enough."""
 
@@ -36,13 +40,32 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A question, a sentence that may answer it, and the title and sentence before, which help to understand it."""
+
+    question: str
+    sentence: str
+    title: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A question, what was found for it, and the sentences found, best first."""
+    """A question, what was found for it, and the sentences found, best first.
+
+    Args:
+        judged: of the first ones, the log-odds that a cross-encoder gives each to answer the question.
+    """
 
     question: str
     retrieval: Retrieval
     asked: Asked
     ranked: tuple[Scored, ...]
+    judged: tuple[float, ...] = ()
+
+    def evidence_of(self, scored: Scored) -> Evidence:
+        """The passage of a sentence with all its sentences."""
+        return next(e for e in self.retrieval.evidence if e.passage == scored.passage)
 
 
 def read(question: str, retrieval: Retrieval, weights: Sequence[float] = WEIGHTS) -> Reading:
@@ -54,6 +77,33 @@ def read(question: str, retrieval: Retrieval, weights: Sequence[float] = WEIGHTS
         for place, sentence in enumerate(evidence.sentences)
     ]
     return Reading(question, retrieval, asked, tuple(sorted(scored, key=lambda s: -s.score)))
+
+
+def to_judge(reading: Reading, places: Iterable[int] = range(JUDGED)) -> list[Pair]:
+    """The sentences at these places of the ranking as a cross-encoder reads them."""
+    pairs = []
+    for scored in [reading.ranked[place] for place in places if place < len(reading.ranked)]:
+        own = reading.evidence_of(scored).sentences
+        place = own.index(scored.sentence)
+        before = own[place - 1].text if place else ""
+        pairs.append(Pair(reading.question, scored.sentence.text, scored.passage.title, before))
+    return pairs
+
+
+def judged(reading: Reading, log_odds: Sequence[float], weight: float = JUDGEMENT_WEIGHT) -> Reading:
+    """The reading with its first sentences ranked anew by what a cross-encoder says of them as well.
+
+    Args:
+        log_odds: of the sentences of `to_judge`.
+    """
+    first = [
+        (replace(s, score=s.score + weight * odds), odds) for s, odds in zip(reading.ranked, log_odds, strict=False)
+    ]
+    first.sort(key=lambda one: -one[0].score)
+    # The others stay as far behind the last of the first ones as they were, or further.
+    lost = weight * min(log_odds, default=0.0)
+    others = [replace(s, score=s.score + lost) for s in reading.ranked[len(first) :]]
+    return replace(reading, ranked=(*(s for s, _ in first), *others), judged=tuple(odds for _, odds in first))
 
 
 def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:

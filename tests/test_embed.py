@@ -75,7 +75,7 @@ def test_a_question_of_function_words_has_tokens(embedder: MiniLM) -> None:
 def test_a_broken_inference_file_is_made_again(embedder: MiniLM) -> None:
     """A file cut short by a full disk costs time once, and never an answer."""
     expected = embedder.embed(TEXTS)
-    path = inference.inference_path(WEIGHTS_SHA256)
+    path = inference.inference_path("embedder", WEIGHTS_SHA256)
     path.write_bytes(path.read_bytes()[:1000])
     np.testing.assert_allclose(MiniLM().embed(TEXTS), expected, atol=1e-5)
     assert path.stat().st_size > 30_000_000
@@ -87,7 +87,7 @@ def test_without_an_inference_file_the_reference_serves(
     """Where the file can't be written, vectors are made more slowly, and are nearly the same."""
     blocked = tmp_path / "file"
     blocked.write_text("")
-    monkeypatch.setattr("rag.embed.inference_path", lambda _: blocked / "embedder.onnx")
+    monkeypatch.setattr("rag.embed.inference_path", lambda *_: blocked / "embedder.onnx")
     cosines = (MiniLM().embed(TEXTS) * embedder.embed(TEXTS)).sum(axis=1)
     assert cosines.min() > 0.98
 
@@ -148,7 +148,7 @@ def test_nothing_is_recorded_for_others_to_collect(embedder: MiniLM, tmp_path: P
     """ONNX Runtime's builds queue telemetry under the user's home, from native code that no socket check sees."""
     embedder.embed(["The inference file is there."])
     cache = tmp_path / "aftershock"
-    cache.symlink_to(inference.inference_path(WEIGHTS_SHA256).parent)
+    cache.symlink_to(inference.inference_path("embedder", WEIGHTS_SHA256).parent)
     places = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     script = "from rag.embed import MiniLM; MiniLM().embed(['Who?']); import sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], env=os.environ | places, check=True)

@@ -7,7 +7,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.gate import FEATURES, SIGNS, THRESHOLD, confidence, features, shipped
-from rag.quote import read
+from rag.quote import Reading, judged, read
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval, Token
 
@@ -20,6 +20,12 @@ def retrieval(text: str, dense: float, lexical: float) -> Retrieval:
     return Retrieval((evidence,), {"harbour": 3.0, "close": 2.0}, (Token("harbour", 0.6), Token("closed", 0.4)))
 
 
+def looked_at(question: str, found: Retrieval, log_odds: float = 0.0) -> Reading:
+    """A reading whose sentences a cross-encoder gives these log-odds."""
+    reading = read(question, found)
+    return judged(reading, [log_odds] * len(reading.ranked))
+
+
 CLOSED = "The harbour was closed on 3 March 2026 after a storm."
 
 
@@ -27,12 +33,12 @@ def test_the_closer_the_passage_the_surer() -> None:
     """A passage with the words and the meaning of the question is trusted more than one with neither."""
     question = "Why was the harbour closed?"
     near, far = retrieval(CLOSED, 0.8, 1.0), retrieval("Bread needs flour.", 0.1, 0.0)
-    assert confidence(read(question, near)) > THRESHOLD > confidence(read(question, far))
+    assert confidence(looked_at(question, near)) > THRESHOLD > confidence(looked_at(question, far))
 
 
 def test_nothing_found_is_no_answer() -> None:
     """An index that has nothing to say must lead to a refusal, not to an error."""
-    assert confidence(read("Why?", Retrieval((), {"why": 1.0}))) == 0.0
+    assert confidence(looked_at("Why?", Retrieval((), {"why": 1.0}))) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -53,12 +59,12 @@ def test_a_time_that_the_passage_does_not_name_is_not_answered_about(time: str, 
     found = retrieval(CLOSED, 0.9, 1.0)
     evidence = found.evidence[0]
     dated = replace(found, evidence=(replace(evidence, passage=replace(evidence.passage, published=published)),))
-    assert (confidence(read(f"Why was the harbour closed in {time}?", dated)) > THRESHOLD) == sure
+    assert (confidence(looked_at(f"Why was the harbour closed in {time}?", dated)) > THRESHOLD) == sure
 
 
 def test_what_is_far_from_every_sentence_is_refused_whatever_words_it_shares() -> None:
     """ "How far away is the moon?" isn't answered by a sentence in which somebody mentions the moon."""
-    assert confidence(read("Why was the harbour closed?", retrieval(CLOSED, 0.1, 1.0))) == 0.0
+    assert confidence(looked_at("Why was the harbour closed?", retrieval(CLOSED, 0.1, 1.0))) == 0.0
 
 
 def test_one_word_that_is_missed_lowers_the_trust() -> None:
@@ -68,7 +74,7 @@ def test_one_word_that_is_missed_lowers_the_trust() -> None:
     trust = {}
     for match in (0.1, 0.9):
         evidence = (replace(found.evidence[0], matches=((0.0,) * 3, (0.9, 0.9, match))),)
-        reading = read(
+        reading = looked_at(
             question, replace(found, evidence=evidence, tokens=tokens, weights=found.weights | {"dredg": 3.5})
         )
         values = dict(zip(FEATURES, features(reading), strict=True))
@@ -84,7 +90,7 @@ def test_a_name_that_no_passage_has_is_missed_unless_it_is_spelt_a_little_differ
 
     def gap(name: str) -> float:
         tokens = (Token("harbour", 0.5), Token(name, 0.5))
-        asked = read(f"Did the harbour please {name}?", replace(found, tokens=tokens))
+        asked = looked_at(f"Did the harbour please {name}?", replace(found, tokens=tokens))
         return dict(zip(FEATURES, features(asked), strict=True))["names' gap anywhere"]
 
     assert gap("Huang") == gap("Huanng") == 0.0
@@ -117,3 +123,9 @@ def test_more_of_a_sign_counts_only_its_way() -> None:
 def test_over_the_shipped_corpus(assistant: Assistant, question: str, refused: bool) -> None:
     """The shipped weights and threshold tell what the articles are about from what they are not."""
     assert assistant.ask(question).refused == refused
+
+
+def test_a_sentence_that_a_cross_encoder_takes_for_no_answer_is_trusted_less() -> None:
+    """What only looks like an answer to words and vectors is told from one by reading it together with the question."""
+    question, found = "Why was the harbour closed?", retrieval(CLOSED, 0.6, 1.0)
+    assert confidence(looked_at(question, found, -3.0)) < confidence(looked_at(question, found, 3.0)) - 0.1

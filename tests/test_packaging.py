@@ -40,7 +40,7 @@ def test_the_wheel_holds_all_that_the_packages_need(wheel: set[str]) -> None:
     wanted = {"rag/py.typed", "ui/py.typed", "ingest/py.typed"}
     for package in PROJECT["tool"]["setuptools"]["packages"]:
         wanted |= {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / package).glob("*.py")}
-    for folder, pattern in (("corpus", "*.md"), ("ui/assets", "*")):
+    for folder, pattern in (("corpus", "*.md"), ("ui/assets", "*"), ("rag", "*.json"), ("rag", "*.npz")):
         found = {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / folder).glob(pattern)}
         assert found
         wanted |= found

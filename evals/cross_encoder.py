@@ -1,0 +1,217 @@
+"""Makes the cross-encoder's changes to the embedding model: `python -m evals.cross_encoder SQUAD_FILE`.
+
+From the questions of `evals.calibrate`, those of the half for fitting. Each is shown with a sentence that has its
+answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
+latter alone. So it learns what sets an answer apart from what looks like one. Takes half an hour on two cores, then
+`python -m evals.calibrate` fits the gate to its judgement of the other half.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from evals import indexing
+from evals.calibrate import Example, examples
+from rag.cross_encoder import CHANGES, pair_ids
+from rag.embed import MiniLM
+from rag.quote import read, to_judge
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HARD_STEP, MISSING_STEP = 1, 5
+"""Every so many-th question of SQuAD is learned from."""
+CANDIDATES = 6
+"""Sentences of a question that it is shown with, at most four of them at a time."""
+WRONG = 3
+COUNTS = {"event": 3.0, "short": 2.0, "general": 2.0, "nearby": 3.0, "missing": 1.0, "hard": 1.0}
+"""What a question of a set counts for: there are few own ones."""
+RANK, SCALE = 8, 2.0
+"""Columns of the narrow matrices, and what their product is multiplied by."""
+EPOCHS, AT_ONCE, RATE, HEAD_RATE, WARM = 3, 8, 3e-4, 1e-3, 0.06
+LISTWISE = 0.5
+"""What telling the answer from the other sentences of its question counts for beside judging each by itself."""
+ROWS, STEP = 32, 32
+"""Texts of a batch, filled up, and what their length is rounded up to: few shapes are learned faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A question's candidates as tokens, the best first, and which of them have its answer: none where it has none."""
+
+    of: str
+    candidates: tuple[list[int], ...]
+    right: tuple[bool, ...]
+    has_answer: bool
+
+
+def lesson(example: Example, base: MiniLM) -> Lesson | None:
+    """What is to be learned from a question; None where its answer was not found."""
+    reading = read(example.text, example.found)
+    places = list(range(len(reading.ranked)))[:CANDIDATES]
+    answered = [i for i, s in enumerate(reading.ranked) if example.answers(s.passage, s.sentence)]
+    if example.has_answer and not answered:
+        return None
+    if example.has_answer and answered[0] >= CANDIDATES:
+        places.append(answered[0])
+    pairs = to_judge(reading, places)
+    right = tuple(example.has_answer and place in answered for place in places)
+    return Lesson(example.of, tuple(pair_ids(base, pair) for pair in pairs), right, example.has_answer)
+
+
+def shown(one: Lesson, chance: random.Random) -> tuple[list[list[int]], list[bool]]:
+    """A sentence with the answer and the best ones without, or the latter alone."""
+    wrong = [ids for ids, right in zip(one.candidates, one.right, strict=True) if not right][:WRONG]
+    if not one.has_answer:
+        return wrong, [False] * len(wrong)
+    rights = [ids for ids, right in zip(one.candidates, one.right, strict=True) if right]
+    return [chance.choice([rights[0], *rights]), *wrong], [True, *[False] * len(wrong)]
+
+
+def learn(lessons: Sequence[Lesson], model: Any) -> dict[str, NDArray[np.float32]]:
+    """Fit narrow matrices beside all products of the encoder, and the last step.
+
+    Args:
+        model: as sentence-transformers loads it; it is changed.
+
+    Returns:
+        What `rag.cross_encoder.load_changes` gives back: matrices under the names of the products.
+    """
+    import torch
+
+    torch.manual_seed(0)
+    chance = random.Random(0)
+    encoder = model[0].auto_model.train()
+    # Without dropout, few steps are enough; with this attention, bfloat16 is fast in both directions.
+    encoder.set_attn_implementation("eager")
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    products = _with_narrow(encoder)
+    head = torch.nn.Linear(2 * encoder.config.hidden_size, 1)
+    torch.nn.init.normal_(head.weight, std=0.02)
+    torch.nn.init.zeros_(head.bias)
+    narrow = [matrix for product in products.values() for matrix in (product.left, product.right)]
+    groups: list[dict[str, Any]] = [{"params": narrow, "lr": RATE}, {"params": head.parameters(), "lr": HEAD_RATE}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    steps = EPOCHS * len(lessons) // AT_ONCE
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / steps)
+    )
+    with typer.progressbar(_batches(lessons, chance, steps), length=steps, label="Learning") as batches:
+        for batch in batches:
+            texts, right, counts, owners = [], [], [], []
+            for owner, one in enumerate(batch):
+                own, own_right = shown(one, chance)
+                texts += own
+                right += own_right
+                counts += [COUNTS[one.of] / len(own) * (2 if is_right else 1) for is_right in own_right]
+                owners += [owner] * len(own)
+            log_odds = _log_odds(encoder, head, texts)
+            loss = _loss(log_odds, torch.tensor(right), torch.tensor(counts), torch.tensor(owners))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_([*narrow, *head.parameters()], 1.0)
+            optimizer.step()
+            schedule.step()
+    changes = {"head": head.weight.detach().numpy()[0], "bias": head.bias.detach().numpy()}
+    for name, product in products.items():
+        changes[f"{name}.left"] = SCALE * product.left.detach().numpy()
+        changes[f"{name}.right"] = product.right.detach().numpy()
+    return changes
+
+
+def _batches(lessons: Sequence[Lesson], chance: random.Random, steps: int) -> Iterator[list[Lesson]]:
+    order: list[Lesson] = []
+    for _ in range(steps):
+        if len(order) < AT_ONCE:
+            order = chance.sample(list(lessons), len(lessons))
+        yield [order.pop() for _ in range(AT_ONCE)]
+
+
+def _with_narrow(encoder: Any) -> dict[str, Any]:
+    """Put two narrow matrices beside each product of the encoder, which alone are to change; gives them by its name."""
+    import torch
+
+    class Product(torch.nn.Module):
+        def __init__(self, whole: Any) -> None:
+            super().__init__()
+            self.whole = whole
+            self.left = torch.nn.Parameter(torch.zeros(whole.out_features, RANK))
+            self.right = torch.nn.Parameter(torch.randn(RANK, whole.in_features) / whole.in_features**0.5)
+
+        def forward(self, states: Any) -> Any:
+            return self.whole(states) + SCALE * (states @ self.right.T) @ self.left.T
+
+    encoder.requires_grad_(False)
+    wholes = {n: m for n, m in encoder.encoder.named_modules(prefix="encoder") if isinstance(m, torch.nn.Linear)}
+    products = {name: Product(whole) for name, whole in wholes.items()}
+    for name, product in products.items():
+        encoder.set_submodule(name, product)
+    return products
+
+
+def _log_odds(encoder: Any, head: Any, texts: Sequence[Sequence[int]]) -> Any:
+    import torch
+
+    longest = -(-max(map(len, texts)) // STEP) * STEP
+    ids, mask = torch.zeros(ROWS, longest, dtype=torch.long), torch.zeros(ROWS, longest, dtype=torch.long)
+    mask[:, 0] = 1
+    for row, text in enumerate(texts):
+        ids[row, : len(text)] = torch.tensor(text)
+        mask[row, : len(text)] = 1
+    has_bfloat16 = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    with torch.autocast("cpu", torch.bfloat16) if has_bfloat16 else nullcontext():
+        states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        share = mask[..., None] / mask.sum(1)[:, None, None]
+        pooled = torch.cat([states[:, 0], (states * share).sum(1)], dim=1)
+    return head(pooled.float())[: len(texts), 0]
+
+
+def _loss(log_odds: Any, right: Any, counts: Any, owners: Any) -> Any:
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    each = binary_cross_entropy_with_logits(log_odds, right.float(), counts, reduction="sum") / counts.sum()
+    among = [
+        -torch.log_softmax(log_odds[owners == owner], 0)[right[owners == owner]].mean()
+        for owner in owners[right].unique()
+    ]
+    return each + LISTWISE / AT_ONCE * sum(among)
+
+
+def save(changes: dict[str, NDArray[np.float32]], path: Path) -> None:
+    """Write the matrices as 8-bit integers with a scale for each row, the last step as it is."""
+    written: dict[str, NDArray[Any]] = {}
+    for name, matrix in sorted(changes.items()):
+        if matrix.ndim == 1:
+            written[name] = matrix
+            continue
+        scale = np.maximum(abs(matrix).max(axis=1, keepdims=True), 1e-12) / 127
+        written[name], written[f"{name}.scale"] = np.rint(matrix / scale).astype(np.int8), scale.astype(np.float32)
+    np.savez_compressed(path, allow_pickle=False, **written)
+
+
+def main(
+    squad_file: Annotated[Path, typer.Argument(help="SQuAD 2.0, or part of it.")],
+    keep: Annotated[Path | None, typer.Option(help="A folder for the indexes, to be used again next time.")] = None,
+    to: Annotated[Path, typer.Option(help="The file for the changes.")] = CHANGES,
+) -> None:
+    """Learn and write."""
+    base = MiniLM()
+    with indexing.folder(keep) as root:
+        asked = [e for e in examples(squad_file, root, HARD_STEP, MISSING_STEP) if e.is_fitted and e.found.evidence]
+    lessons = [one for example in asked if (one := lesson(example, base)) and one.candidates]
+    save(learn(lessons, base.load_reference()), to)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,133 @@
+"""Reads a question and a sentence together, and says how likely the one answers the other.
+
+An embedder sees question and sentence apart; a cross-encoder (Nogueira and Cho 2019, arXiv:1901.04085) takes both as
+one text. This one is the embedding model itself with small changes to its weights, each the product of two narrow
+matrices (LoRA, Hu et al. 2021, arXiv:2106.09685). They lie beside this module, made by `python -m evals.cross_encoder`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.embed import MiniLM, cores
+from rag.inference import Hidden, fast, inference_path, reference
+from rag.quote import Pair, Reading, judged, read, to_judge
+from rag.retrieve import Retrieval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHANGES = Path(__file__).with_name("cross_encoder.npz")
+"""For each changed matrix NAME of the model `NAME.left` and `NAME.right`, and `head`, `bias` for the last step."""
+MOST_OF_QUESTION, MOST_OF_SENTENCE, MOST_OF_CONTEXT, MOST = 40, 70, 50, 128
+"""Tokens that are read of each part, and of all with the model's marks."""
+_BEGIN, _BREAK = 101, 102
+"""The model's marks [CLS] and [SEP]."""
+_SAMPLE_QUESTION = "What did the company say about it?"
+
+
+class CrossEncoder:
+    """Loaded at the first pair. Safe to share between threads.
+
+    Args:
+        base: the embedding model whose weights are changed.
+        changes: the file of the changes.
+    """
+
+    def __init__(self, base: MiniLM, changes: Path = CHANGES) -> None:
+        self._base = base
+        self._file = changes
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(cores(), "cross-encoder")
+
+    def prepare(self) -> None:
+        """Derive the file that it loads, where it isn't there yet; else the first question waits for that.
+
+        Raises:
+            EmbedderError: the model's weights are missing or are not the official ones.
+        """
+        if not self._path.exists():
+            self._load()
+
+    def warm_up(self) -> None:
+        """Load it in the background."""
+        self._pool.submit(self._load)
+
+    def read(self, question: str, retrieval: Retrieval) -> Reading:
+        """All sentences that were found, ranked; the first of them after a second look.
+
+        Raises:
+            EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
+        """
+        reading = read(question, retrieval)
+        return judged(reading, self.log_odds(to_judge(reading)))
+
+    def log_odds(self, pairs: Sequence[Pair]) -> list[float]:
+        """That each sentence answers its question.
+
+        Raises:
+            EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
+        """
+        run = self._load()
+        texts = [pair_ids(self._base, pair) for pair in pairs]
+        return [self.judgement(states) for states in self._pool.map(run, texts)]
+
+    def _load(self) -> Hidden:
+        with self._lock:
+            return self._run
+
+    def judgement(self, states: NDArray[np.float32]) -> float:
+        """The log-odds, of the model's last states for a pair, shape (tokens, 384)."""
+        pooled = np.concatenate([states[0], states.mean(axis=0)])
+        return float(pooled @ self._changes["head"] + self._changes["bias"][0])
+
+    @cached_property
+    def _changes(self) -> dict[str, NDArray[np.float32]]:
+        return load_changes(self._file)
+
+    @cached_property
+    def _path(self) -> Path:
+        made_of = hashlib.sha256(self._file.read_bytes() + self._base.identity.encode()).hexdigest()
+        return inference_path("cross-encoder", made_of)
+
+    @cached_property
+    def _run(self) -> Hidden:
+        def sample_ids(text: str) -> list[int]:
+            return pair_ids(self._base, Pair(_SAMPLE_QUESTION, text, "", ""))
+
+        return fast(self._path, self.changed_model, sample_ids) or reference(self.changed_model())
+
+    def changed_model(self) -> Any:
+        """The sentence-transformers model with the changes in its weights."""
+        import torch
+
+        model = self._base.load_reference()
+        weights = model[0].auto_model.state_dict()
+        for name in {name.rpartition(".")[0] for name in self._changes if "." in name}:
+            change = self._changes[f"{name}.left"] @ self._changes[f"{name}.right"]
+            weights[f"{name}.weight"] += torch.from_numpy(change)
+        return model
+
+
+def load_changes(path: Path) -> dict[str, NDArray[np.float32]]:
+    """What the file holds; matrices lie in it as 8-bit integers and a scale for each row."""
+    with np.load(path) as file:
+        names = [name for name in file.files if not name.endswith(".scale")]
+        return {name: file[name].astype(np.float32) * file.get(f"{name}.scale", np.float32(1)) for name in names}
+
+
+def pair_ids(base: MiniLM, pair: Pair) -> list[int]:
+    """The tokens of a pair as the model reads them, at most `MOST`."""
+    question = base.token_ids(pair.question)[:MOST_OF_QUESTION]
+    sentence = base.token_ids(pair.sentence)[:MOST_OF_SENTENCE]
+    context = base.token_ids(f"{pair.title}. {pair.before}")[:MOST_OF_CONTEXT]
+    left = MOST - 4 - len(question) - len(sentence)
+    return [_BEGIN, *question, _BREAK, *sentence, _BREAK, *context[:left], _BREAK]
