@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.embed import MiniLM, cores
-from rag.inference import Hidden, fast, inference_path, reference
+from rag.embed import WEIGHTS_SHA256, MiniLM, cores
+from rag.inference import Hidden, Loaded, inference_path, load
 from rag.quote import Pair, Reading, judged, read, to_judge
 from rag.retrieve import Retrieval
 
@@ -80,9 +80,15 @@ class CrossEncoder:
         texts = [pair_ids(self._base, pair) for pair in pairs]
         return [self.judgement(states) for states in self._pool.map(run, texts)]
 
+    @property
+    def is_derived(self) -> bool:
+        """Whether it runs by a file derived from the weights, which loads quickly."""
+        with self._lock:
+            return self._loaded.is_derived
+
     def _load(self) -> Hidden:
         with self._lock:
-            return self._run
+            return self._loaded.run
 
     def judgement(self, states: NDArray[np.float32]) -> float:
         """The log-odds, of the model's last states for a pair, shape (tokens, 384)."""
@@ -95,15 +101,15 @@ class CrossEncoder:
 
     @cached_property
     def _path(self) -> Path:
-        made_of = hashlib.sha256(self._file.read_bytes() + self._base.identity.encode()).hexdigest()
+        made_of = hashlib.sha256(self._file.read_bytes() + WEIGHTS_SHA256.encode()).hexdigest()
         return inference_path("cross-encoder", made_of)
 
     @cached_property
-    def _run(self) -> Hidden:
+    def _loaded(self) -> Loaded:
         def sample_ids(text: str) -> list[int]:
             return pair_ids(self._base, Pair(_SAMPLE_QUESTION, text, "", ""))
 
-        return fast(self._path, self.changed_model, sample_ids) or reference(self.changed_model())
+        return load(self._path, self.changed_model, sample_ids)
 
     def changed_model(self) -> Any:
         """The sentence-transformers model with the changes in its weights."""

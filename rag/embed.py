@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbedderError
-from rag.inference import FORM, Hidden, fast, inference_path, reference
+from rag.inference import FORM, Hidden, Loaded, inference_path, load
 from rag.remembered import Remembered
 from rag.text import FUNCTION_WORDS
 
@@ -216,15 +216,20 @@ class MiniLM:
         tokenizer.no_padding()
         return tokenizer
 
+    @property
+    def is_derived(self) -> bool:
+        """Whether it runs by the file derived from its weights, which loads quickly."""
+        with self._lock:
+            return self._loaded.is_derived
+
     def _hidden(self) -> Hidden:
         with self._lock:
-            return self._run
+            return self._loaded.run
 
     @cached_property
-    def _run(self) -> Hidden:
+    def _loaded(self) -> Loaded:
         path = inference_path("embedder", WEIGHTS_SHA256)
-        fast_one = fast(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
-        return fast_one or reference(self.load_reference())
+        return load(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
 
     def load_reference(self) -> Any:
         """The model as sentence-transformers loads it, its weights checked.

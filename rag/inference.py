@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -50,7 +51,32 @@ _SAMPLE = (
 
 def inference_path(name: str, weights_hash: str) -> Path:
     """Where the derived file of these weights belongs; `name` says what they are."""
-    return user_cache_path("aftershock", appauthor=False) / f"{name}-{weights_hash[:16]}-{FORM}.onnx"
+    return inference_folder() / f"{name}-{weights_hash[:16]}-{FORM}.onnx"
+
+
+def inference_folder() -> Path:
+    """Where derived files lie."""
+    return user_cache_path("aftershock", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that is ready to run, and whether by its derived file."""
+
+    run: Hidden
+    is_derived: bool
+
+
+def load(path: Path, load_reference: Callable[[], Any], encode: Callable[[str], list[int]]) -> Loaded:
+    """The model in ONNX Runtime, or where that can't be had here, as sentence-transformers loads it.
+
+    Args:
+        path: the derived file.
+        load_reference: loads the sentence-transformers model.
+        encode: text to token ids.
+    """
+    run = fast(path, load_reference, encode)
+    return Loaded(run or reference(load_reference()), run is not None)
 
 
 def fast(path: Path, load_reference: Callable[[], Any], encode: Callable[[str], list[int]]) -> Hidden | None:
@@ -68,7 +94,7 @@ def fast(path: Path, load_reference: Callable[[], Any], encode: Callable[[str], 
         _derive(path, model, encode)
         return _hidden(path)
     except Exception as error:  # whatever an exporter or a platform may come up with: the reference serves
-        log.info("no inference file for the embedder, so sentence-transformers is used", exc_info=error)
+        log.info("no inference file at %s, so sentence-transformers is used", path, exc_info=error)
         return None
 
 

@@ -104,6 +104,17 @@ def test_other_weights_are_a_problem(ready: Path, tmp_path: Path, monkeypatch: p
     assert "pip install" in check.finding
 
 
+def test_files_that_cannot_be_derived_are_named(ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each question begins ten seconds late, whoever asks why must learn the reason and the folder."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("")
+    monkeypatch.setattr("rag.embed.inference_path", lambda *_: blocked / "embedder.onnx")
+    found = findings(ready)["Embedder"]
+    assert found.state == "attention"
+    assert "load quickly can't be made" in found.finding
+    assert "can be written to" in found.advice
+
+
 def test_models_are_judged_by_size(ready: Path) -> None:
     """Each model is named with its size, and one that is too large for the machine's memory is marked."""
     models = (Model("small:1b", size=2**28), Model("huge:700b", size=2**60))

@@ -26,14 +26,19 @@ QUESTIONS = (
 )
 
 
-def answered(address: str, number: int) -> tuple[str, str]:
+def order_number(address: str) -> int:
+    """The number under which the page's script gives its orders; the same for all visitors."""
+    dependencies = httpx.get(f"{address}config", timeout=120).json()["dependencies"]
+    number: int = next(each["id"] for each in dependencies if each["targets"] and each["targets"][0][1] == "submit")
+    return number
+
+
+def answered(address: str, order: int, number: int) -> tuple[str, str]:
     """What one visitor asks and gets, as the page's own script asks for it."""
     question = QUESTIONS[number % len(QUESTIONS)]
     session = f"visitor{number}"
     with httpx.Client(base_url=address, timeout=120, verify=False) as client:  # There is no certificate to look for.
         client.get("/")
-        dependencies = client.get("/config").json()["dependencies"]
-        order = next(each["id"] for each in dependencies if each["targets"] and each["targets"][0][1] == "submit")
         wanted = json.dumps({"do": "ask", "question": question})
         joined = {"data": [wanted, None], "fn_index": order, "session_hash": session}
         assert client.post("/gradio_api/queue/join", json=joined).status_code == 200
@@ -53,8 +58,9 @@ def test_twenty_visitors_at_once_get_their_own_answers(assistant: Assistant, tmp
     """In quotes mode each one's answer is the one that the question gets alone, and in a conversation of their own."""
     expected = {question: assistant.ask(question).text for question in QUESTIONS}
     with serving(assistant, tmp_path / "conversations.sqlite") as address, ThreadPoolExecutor(20) as visitors:
+        order = order_number(address)
         began = time.monotonic()
-        found = list(visitors.map(lambda number: answered(address, number), range(20)))
+        found = list(visitors.map(lambda number: answered(address, order, number), range(20)))
         log.info("20 visitors had their answers after %.1f s", time.monotonic() - began)
     assert found == [(question, expected[question]) for question, _ in found]
     assert len(found) == 20

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rag.errors import EmbedderError, IndexMissingError, IndexStateError, ModelError, SettingsError
+from rag.inference import inference_folder
 from rag.models import SUGGESTED, is_here
 from rag.recommend import Recommendation, gibibytes
 from rag.settings import Settings, default_index
@@ -74,13 +75,20 @@ def _corpus() -> Check:
 
 
 def _embedder() -> Check:
+    from rag.cross_encoder import CrossEncoder
     from rag.embed import MiniLM, check_weights
 
+    embedder = MiniLM()
     try:
-        check_weights(MiniLM().folder / "model.safetensors")
+        check_weights(embedder.folder / "model.safetensors")
     except EmbedderError as error:
         return Check("Embedder", "problem", str(error))
-    return Check("Embedder", "ok", "all-MiniLM-L6-v2, its weights are the official ones")
+    finding = "all-MiniLM-L6-v2, its weights are the official ones"
+    if embedder.is_derived and CrossEncoder(embedder).is_derived:
+        return Check("Embedder", "ok", finding)
+    slow = "but the files that load quickly can't be made from them, so that a first question takes ten seconds longer"
+    advice = f"Make sure that {inference_folder()} can be written to, with 100 MB to spare."
+    return Check("Embedder", "attention", f"{finding}, {slow}", advice)
 
 
 def _index(settings: Settings) -> Check:
