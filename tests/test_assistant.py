@@ -441,7 +441,7 @@ def test_a_server_that_dies_in_the_middle_leaves_what_was_said(corpus_index: Pat
 
 def test_closing_the_stream_in_the_middle_stops_the_model(corpus_index: Path) -> None:
     """Stop means stop, also for the machine's fan."""
-    with OllamaServer([Model("deepseek-r1:8b")], [["word "] * 5000]) as server:
+    with OllamaServer([Model("deepseek-r1:8b")], [[*["word "] * 200, Hang()]]) as server:
         assistant = with_model(corpus_index, server)
         stream = assistant.stream(QUESTION)
         for event in stream:
