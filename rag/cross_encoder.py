@@ -8,7 +8,6 @@ matrices (LoRA, Hu et al. 2021, arXiv:2106.09685). They lie beside this module, 
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.embed import WEIGHTS_SHA256, MiniLM, cores
-from rag.inference import Hidden, Loaded, inference_path, load
+from rag.inference import Model, inference_path
 from rag.quote import Pair, Reading, judged, read, to_judge
 from rag.retrieve import Retrieval
 
@@ -45,7 +44,8 @@ class CrossEncoder:
     def __init__(self, base: MiniLM, changes: Path = CHANGES) -> None:
         self._base = base
         self._file = changes
-        self._lock = threading.Lock()
+        made_of = hashlib.sha256(changes.read_bytes() + WEIGHTS_SHA256.encode()).hexdigest()
+        self.model = Model(inference_path("cross-encoder", made_of), self.changed_model, self._sample_ids)
         self._pool = ThreadPoolExecutor(cores(), "cross-encoder")
 
     def prepare(self) -> None:
@@ -54,12 +54,12 @@ class CrossEncoder:
         Raises:
             EmbedderError: the model's weights are missing or are not the official ones.
         """
-        if not self._path.exists():
-            self._load()
+        if not self.model.path.exists():
+            self.model.load()
 
     def warm_up(self) -> None:
         """Load it in the background."""
-        self._pool.submit(self._load)
+        self._pool.submit(self.model.load)
 
     def read(self, question: str, retrieval: Retrieval) -> Reading:
         """All sentences that were found, ranked; the first of them after a second look.
@@ -76,19 +76,8 @@ class CrossEncoder:
         Raises:
             EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
         """
-        run = self._load()
         texts = [pair_ids(self._base, pair) for pair in pairs]
-        return [self.judgement(states) for states in self._pool.map(run, texts)]
-
-    @property
-    def is_derived(self) -> bool:
-        """Whether it runs by a file derived from the weights, which loads quickly."""
-        with self._lock:
-            return self._loaded.is_derived
-
-    def _load(self) -> Hidden:
-        with self._lock:
-            return self._loaded.run
+        return [self.judgement(states) for states in self._pool.map(self.model.run, texts)]
 
     def judgement(self, states: NDArray[np.float32]) -> float:
         """The log-odds, of the model's last states for a pair, shape (tokens, 384)."""
@@ -99,17 +88,8 @@ class CrossEncoder:
     def _changes(self) -> dict[str, NDArray[np.float32]]:
         return load_changes(self._file)
 
-    @cached_property
-    def _path(self) -> Path:
-        made_of = hashlib.sha256(self._file.read_bytes() + WEIGHTS_SHA256.encode()).hexdigest()
-        return inference_path("cross-encoder", made_of)
-
-    @cached_property
-    def _loaded(self) -> Loaded:
-        def sample_ids(text: str) -> list[int]:
-            return pair_ids(self._base, Pair(_SAMPLE_QUESTION, text, "", ""))
-
-        return load(self._path, self.changed_model, sample_ids)
+    def _sample_ids(self, text: str) -> list[int]:
+        return pair_ids(self._base, Pair(_SAMPLE_QUESTION, text, "", ""))
 
     def changed_model(self) -> Any:
         """The sentence-transformers model with the changes in its weights."""

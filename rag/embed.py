@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbedderError
-from rag.inference import FORM, Hidden, Loaded, inference_path, load
+from rag.inference import FORM, Model, inference_path
 from rag.remembered import Remembered
 from rag.text import FUNCTION_WORDS
 
@@ -94,7 +93,8 @@ class MiniLM:
     identity = f"all-MiniLM-L6-v2 sha256:{WEIGHTS_SHA256} window:{WINDOW} {FORM}"
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        path = inference_path("embedder", WEIGHTS_SHA256)
+        self.model = Model(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
         self._lengths = Remembered(self._length, _MOST_LENGTHS)
         self._parts = Remembered(self._encoded, _MOST_LENGTHS)
         self._pool = ThreadPoolExecutor(cores(), "embedder")
@@ -107,7 +107,7 @@ class MiniLM:
     def embed_question(self, text: str) -> EmbeddedQuestion:
         """A question's vector and those of its tokens; all tokens where none is of content."""
         encoding = self._tokenizer.encode(text)
-        states = self._hidden()(encoding.ids)
+        states = self.model.run(encoding.ids)
         content = np.flatnonzero(self._is_content(encoding.ids))
         content = content if len(content) else np.arange(len(states))
         tokens = states[content] / np.linalg.norm(states[content], axis=1, keepdims=True)
@@ -123,7 +123,7 @@ class MiniLM:
         interaction (Khattab and Zaharia 2020, arXiv:2004.12832), of each value no more than its sign.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
-        run = self._hidden()
+        run = self.model.run
 
         def embedded(row: int) -> Embedded:
             states = run(encodings[row].ids)
@@ -215,21 +215,6 @@ class MiniLM:
         tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
         tokenizer.no_padding()
         return tokenizer
-
-    @property
-    def is_derived(self) -> bool:
-        """Whether it runs by the file derived from its weights, which loads quickly."""
-        with self._lock:
-            return self._loaded.is_derived
-
-    def _hidden(self) -> Hidden:
-        with self._lock:
-            return self._loaded.run
-
-    @cached_property
-    def _loaded(self) -> Loaded:
-        path = inference_path("embedder", WEIGHTS_SHA256)
-        return load(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
 
     def load_reference(self) -> Any:
         """The model as sentence-transformers loads it, its weights checked.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -59,24 +60,43 @@ def inference_folder() -> Path:
     return user_cache_path("aftershock", appauthor=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model that is ready to run, and whether by its derived file."""
-
-    run: Hidden
-    is_derived: bool
-
-
-def load(path: Path, load_reference: Callable[[], Any], encode: Callable[[str], list[int]]) -> Loaded:
-    """The model in ONNX Runtime, or where that can't be had here, as sentence-transformers loads it.
+class Model:
+    """A model in ONNX Runtime, or where that can't be had here, in sentence-transformers. Loaded at its first use.
 
     Args:
         path: the derived file.
         load_reference: loads the sentence-transformers model.
         encode: text to token ids.
     """
-    run = fast(path, load_reference, encode)
-    return Loaded(run or reference(load_reference()), run is not None)
+
+    def __init__(self, path: Path, load_reference: Callable[[], Any], encode: Callable[[str], list[int]]) -> None:
+        self.path = path
+        self._load_reference = load_reference
+        self._encode = encode
+        self._lock = threading.Lock()
+
+    @property
+    def run(self) -> Hidden:
+        """What it does."""
+        return self._loaded()[0]
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it runs by the derived file, which loads quickly."""
+        return self._loaded()[1]
+
+    def load(self) -> None:
+        """Load it now, its file derived where it isn't there."""
+        self._loaded()
+
+    def _loaded(self) -> tuple[Hidden, bool]:
+        with self._lock:
+            return self._found
+
+    @cached_property
+    def _found(self) -> tuple[Hidden, bool]:
+        run = fast(self.path, self._load_reference, self._encode)
+        return run or reference(self._load_reference()), run is not None
 
 
 def fast(path: Path, load_reference: Callable[[], Any], encode: Callable[[str], list[int]]) -> Hidden | None:

@@ -111,7 +111,7 @@ def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:
 
     A sentence that begins with a pronoun or leans otherwise on the one before it brings it along.
     """
-    spans = _understandable(choose(reading.ranked, most), reading.retrieval.evidence, most)
+    spans = _understandable(choose(reading.ranked, most), reading, most)
     # Behind the sentence that answers, the others follow in the order of their articles' dates and of the text.
     spans[1:] = sorted(spans[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
     citations = tuple(_citation(number, span, reading.asked) for number, span in enumerate(spans, 1))
@@ -138,14 +138,14 @@ def _citation(number: int, span: _Span, asked: Asked) -> Citation:
     return Citation(number, text, span.passage, span.start, span.end, highlight)
 
 
-def _understandable(chosen: Sequence[Scored], evidence: Sequence[Evidence], most: int) -> list[_Span]:
+def _understandable(chosen: Sequence[Scored], reading: Reading, most: int) -> list[_Span]:
     """The sentences with what they need to be understood, overlapping ones joined, at most so many sentences in all.
 
     What the first one needs it has in any case: alone it would be no answer.
     """
     spans: list[_Span] = []
     for scored in chosen:
-        own = next(e.sentences for e in evidence if e.passage == scored.passage)
+        own = reading.evidence_of(scored).sentences
         place = own.index(scored.sentence)
         first = place - 1 if place and needs_more(scored.sentence.text) else place
         new = _Span(scored.passage, own[first].start, own[place].end, place - first + 1, scored)

@@ -71,7 +71,7 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of changes must hold what was learned, for products that the model has, and be usable at once."""
-    monkeypatch.setattr(learning, "EPOCHS", 2)
+    monkeypatch.setattr(learning, "EPOCHS", 4)
     texts = tuple(pair_ids(embedder, pair) for pair in pairs(*SENTENCES))
     lesson = learning.Lesson("hard", texts, (True, False, False), has_answer=True)
     changes = learning.learn([lesson] * 4 * learning.AT_ONCE, embedder.load_reference())
@@ -80,4 +80,4 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     assert kept.keys() == changes.keys()
     assert all(abs(kept[name] - changes[name]).max() <= abs(changes[name]).max() / 100 for name in changes)
     answer, *others = CrossEncoder(embedder, file).log_odds(pairs(*SENTENCES))
-    assert answer > max(others)
+    assert answer > max(others) + 2

@@ -84,7 +84,7 @@ def _embedder() -> Check:
     except EmbedderError as error:
         return Check("Embedder", "problem", str(error))
     finding = "all-MiniLM-L6-v2, its weights are the official ones"
-    if embedder.is_derived and CrossEncoder(embedder).is_derived:
+    if embedder.model.is_derived and CrossEncoder(embedder).model.is_derived:
         return Check("Embedder", "ok", finding)
     slow = "but the files that load quickly can't be made from them, so that a first question takes ten seconds longer"
     advice = f"Make sure that {inference_folder()} can be written to, with 100 MB to spare."
