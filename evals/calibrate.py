@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ import typer
 
 from evals import event, indexing, squad
 from evals.boosting import boosted
+from evals.parts import Choice, reading_table, refusing_table, share
 from evals.refusing import Judged, draw
 from evals.remembering import RememberingEmbedder
 from ingest import sync_corpus
@@ -131,22 +132,28 @@ def _matches(question: event.Question) -> Callable[[Passage, Sentence], bool]:
     return answers
 
 
+def choices(some: Iterable[Example]) -> list[Choice]:
+    """Among which sentences reading chooses for those that have an answer."""
+    made = []
+    for example in some:
+        if not (example.has_answer and example.of in READING_WEIGHTS):
+            continue
+        evidence = example.found.evidence
+        asked = Asked.of(example.text, example.found.weights, evidence)
+        features = [relevance.features(asked, e, place) for e in evidence for place in range(len(e.sentences))]
+        answers = [example.answers(e.passage, s) for e in evidence for s in e.sentences]
+        made.append(Choice(example.of, np.array(features), np.array(answers)))
+    return made
+
+
 def fit_reading(fitted: Sequence[Example]) -> NDArray[np.float64]:
     """The weights that make sentences with the answer likely: the softmax of the scores, as in ListNet (Cao 2007)."""
     from scipy.optimize import minimize
 
-    sets = [e for e in fitted if e.has_answer and e.of in READING_WEIGHTS]
-    rows, right, counts = [], [], []
-    sizes = Counter(e.of for e in sets)
-    for example in sets:
-        asked = Asked.of(example.text, example.found.weights, example.found.evidence)
-        evidence = example.found.evidence
-        features = [relevance.features(asked, e, place) for e in evidence for place in range(len(e.sentences))]
-        answers = [example.answers(e.passage, s) for e in evidence for s in e.sentences]
-        if any(answers) and not all(answers):
-            rows.append(np.array(features))
-            right.append(np.array(answers))
-            counts.append(READING_WEIGHTS[example.of] / sizes[example.of])
+    made = [c for c in choices(fitted) if c.right.any() and not c.right.all()]
+    sizes = Counter(e.of for e in fitted if e.has_answer)
+    rows, right = [c.features for c in made], [c.right for c in made]
+    counts = [READING_WEIGHTS[c.of] / sizes[c.of] for c in made]
     spreads = np.concatenate(rows).std(axis=0) + 1e-6
     x, y, share = np.concatenate(rows) / spreads, np.concatenate(right), np.array(counts) / sum(counts)
     starts = np.cumsum([0, *map(len, rows)])[:-1]
@@ -180,17 +187,12 @@ def _bounds(feature: str) -> tuple[float | None, float | None]:
     return LEAST if feature == "day" else 0.0, None
 
 
-def read_rightly(some: Sequence[Example], weights: Sequence[float]) -> float:
-    """The share of the questions whose best sentence has the answer."""
-    firsts = [read(e.text, e.found, weights).ranked[:1] for e in some]
-    return float(np.mean([any(e.answers(s.passage, s.sentence) for s in f) for e, f in zip(some, firsts, strict=True)]))
-
-
 def main(
     squad_file: Annotated[Path, typer.Argument(help="SQuAD 2.0, or part of it.")],
     keep: Annotated[Path | None, typer.Option(help="A folder for the indexes, to be used again next time.")] = None,
     picture: Annotated[Path | None, typer.Option(help="The file for the curves, an SVG.")] = None,
     trees: Annotated[Path | None, typer.Option(help="The file for the trees, a JSON.")] = None,
+    tables: Annotated[Path | None, typer.Option(help="The file for what each part brings, Markdown.")] = None,
 ) -> None:
     """Fit, measure, print and draw."""
     with indexing.folder(keep) as root:
@@ -198,20 +200,21 @@ def main(
     fitted, others = [e for e in asked if e.is_fitted], [e for e in asked if not e.is_fitted]
     weights = tuple(float(w) for w in np.round(fit_reading(fitted), 2))
     print("rag/relevance.py:", *(f"{w:.2f}," for w in weights), f"# {', '.join(relevance.FEATURES)}")  # noqa: T201
-    for name in READING_WEIGHTS:
-        for half, some in (("fitted to", fitted), ("the other", others)):
-            these = [e for e in some if e.of == name and e.has_answer]
-            now, before = read_rightly(these, weights), read_rightly(these, relevance.WEIGHTS)
-            print(f"{name}, {half}: first sentence right {now:.3f}, with the weights that are there {before:.3f}")  # noqa: T201
-
+    for half, some in (("fitted to", choices(fitted)), ("the other", choices(others))):
+        for of, those in (("now", weights), ("with the weights that are there", relevance.WEIGHTS)):
+            shares = ", ".join(f"{name} {share(some, those, name):.3f}" for name in READING_WEIGHTS)
+            print(f"first sentence right, {half}, {of}: {shares}")  # noqa: T201
     cross_encoder = CrossEncoder(MiniLM())
     readings = [read(e.text, e.found) for e in others]
-    log_odds = [cross_encoder.log_odds(to_judge(reading)) for reading in readings]
+    said = [cross_encoder.log_odds(to_judge(reading)) for reading in readings]
     for weight in JUDGEMENT_WEIGHTS:
-        shares = _right_by_set(others, [judged(r, odds, weight) for r, odds in zip(readings, log_odds, strict=True)])
-        print(f"first sentence right, the cross-encoder x {weight}:", shares)  # noqa: T201
+        again = [judged(r, own, weight) for r, own in zip(readings, said, strict=True)]
+        shares = ", ".join(f"{of} {right:.3f}" for of, right in _right_by_set(others, again).items())
+        print(f"first sentence right, the cross-encoder x {weight}: {shares}")  # noqa: T201
 
-    forest, judgements = refuse(others, [judged(r, odds) for r, odds in zip(readings, log_odds, strict=True)])
+    again = [judged(r, own) for r, own in zip(readings, said, strict=True)]
+    refusing = Refusing.of(others, again)
+    forest, judgements = refusing.fitted(), refusing.judged(range(len(gate.FEATURES)))
     for judgement in judgements:
         print(f"{judgement.of}: area under the curve {judgement.area:.3f}")  # noqa: T201
         for threshold in THRESHOLDS:
@@ -221,38 +224,76 @@ def main(
             )
     if trees is not None:
         trees.write_text(json.dumps(asdict(forest)).replace("[[", "[\n[", 1).replace("], [", "],\n[") + "\n")
+    if tables is not None:
+        read_again = list(_right_by_set(others, again).values())
+        lines = [
+            *reading_table(choices(others), relevance.WEIGHTS, list(READING_WEIGHTS), read_again),
+            "",
+            *refusing_table(refusing.judged, ("event", "nearby", "missing", "hard")),
+        ]
+        tables.write_text("\n".join([*lines, ""]), encoding="utf-8")
     if picture is not None:
         shown = [j for j in judgements if j.of not in ("short", "general")]
         picture.write_text(draw(shown, gate.THRESHOLD), encoding="utf-8")
 
 
-def _right_by_set(asked: Sequence[Example], readings: Sequence[Reading]) -> str:
-    """The share of each set's answerable questions whose first sentence has the answer, to be printed."""
+def _right_by_set(asked: Sequence[Example], readings: Sequence[Reading]) -> dict[str, float]:
+    """The share of each set's answerable questions whose first sentence has the answer."""
     right: dict[str, list[bool]] = {name: [] for name in READING_WEIGHTS}
     for example, reading in zip(asked, readings, strict=True):
         if example.has_answer and example.of in right:
             right[example.of].append(any(example.answers(s.passage, s.sentence) for s in reading.ranked[:1]))
-    return ", ".join(f"{name} {np.mean(all_of):.3f}" for name, all_of in right.items())
+    return {name: float(np.mean(all_of)) for name, all_of in right.items()}
 
 
-def refuse(asked: Sequence[Example], readings: Sequence[Reading]) -> tuple[Forest, list[Judged]]:
-    """What judges whether an answer is there, and how well questions are judged by one that was not fitted to them.
+@dataclass(frozen=True, slots=True)
+class Refusing:
+    """What the gate knows of n questions.
 
-    The questions that the cross-encoder has learned from are not among these: what it says of them is too good.
+    Those that the cross-encoder has learned from are not among them: what it says of them is too good.
+
+    Args:
+        features: shape (n, features).
+        beside: what is refused whatever the features are.
+        has_answer: which have an answer.
+        parts: of their sets, as examples have them.
+        sets: their names.
     """
-    x = np.array([gate.features(reading) for reading in readings])
-    beside = np.array([gate.is_beside(reading) for reading in readings])
-    y, parts = np.array([e.has_answer for e in asked]), np.array([e.part for e in asked])
-    counts = np.array([REFUSING_WEIGHTS[e.of] for e in asked])
-    log_odds = np.full(len(asked), -np.inf)
-    for part in set(parts):
-        chosen, measured = (parts != part) & ~beside, (parts == part) & ~beside
-        forest = boosted(x[chosen], y[chosen], counts[chosen], gate.SIGNS)
-        log_odds[measured] = [forest.log_odds(row) for row in x[measured]]
-    chances = 1 / (1 + np.exp(-log_odds))
-    sets = np.array([e.of for e in asked])
-    judgements = [Judged(name, y[sets == name], chances[sets == name]) for name in REFUSING_WEIGHTS]
-    return boosted(x[~beside], y[~beside], counts[~beside], gate.SIGNS), judgements
+
+    features: NDArray[np.float64]
+    beside: NDArray[np.bool_]
+    has_answer: NDArray[np.bool_]
+    parts: NDArray[np.int64]
+    sets: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, asked: Sequence[Example], readings: Sequence[Reading]) -> Refusing:
+        """Of questions and how they were read."""
+        return cls(
+            np.array([gate.features(reading) for reading in readings]),
+            np.array([gate.is_beside(reading) for reading in readings]),
+            np.array([e.has_answer for e in asked]),
+            np.array([e.part for e in asked]),
+            np.array([e.of for e in asked]),
+        )
+
+    def fitted(self, kept: Sequence[int] = range(len(gate.FEATURES)), but_part: int | None = None) -> Forest:
+        """What judges whether an answer is there, by the features at these places, fitted to all parts but one."""
+        chosen = ~self.beside & (self.parts != (-1 if but_part is None else but_part))
+        counts = np.array([REFUSING_WEIGHTS[name] for name in self.sets[chosen]])
+        signs = [gate.SIGNS[place] for place in kept]
+        return boosted(self.features[chosen][:, list(kept)], self.has_answer[chosen], counts, signs)
+
+    def judged(self, kept: Sequence[int]) -> list[Judged]:
+        """How well each set's questions are judged, each part of them by what was fitted to the others."""
+        log_odds = np.full(len(self.parts), -np.inf)
+        for part in set(self.parts.tolist()):
+            forest = self.fitted(kept, but_part=part)
+            for row in np.flatnonzero((self.parts == part) & ~self.beside):
+                log_odds[row] = forest.log_odds(self.features[row, list(kept)].tolist())
+        chances = 1 / (1 + np.exp(-log_odds))
+        those = {name: self.sets == name for name in REFUSING_WEIGHTS}
+        return [Judged(name, self.has_answer[rows], chances[rows]) for name, rows in those.items()]
 
 
 if __name__ == "__main__":

@@ -23,20 +23,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SET_WEIGHTS = {
-    "squad": 2.0,
+    "squad": 2.5,
     "scifact": 2.5,
     "clapnq last turn": 2.0,
     "clapnq rewrite": 2.0,
     "chunking": 2.0,
-    "own": 0.7,
-    "general": 0.4,
-    "short": 0.4,
-    "nearby": 0.4,
+    "own": 1.5,
+    "general": 0.8,
+    "short": 0.6,
+    "nearby": 0.6,
 }
 """What a set counts for, however many questions it has."""
+ALL_WANTED = ("scifact", "clapnq last turn", "clapnq rewrite", "chunking")
+"""Sets that ask for all that is right; of the others, one right passage answers a question."""
 ENOUGH = 0.2
 """A candidate is right when it is worth more than this share of the best one."""
-PENALTY, PENALTY_OF_QUALITIES = 0.06, 0.2
+PENALTY, PENALTY_OF_QUALITIES = 0.06, 0.15
 """On the squares of what signals count for as such, and of what more for each deviation of a quality."""
 AS_KIND = {"rare kind": 1.75, "opening about it": 2.25}
 """What counts so many times as much as "kind", whatever the question: too few ask for it to learn what it is worth."""
@@ -49,13 +51,15 @@ class Example:
     Args:
         signals: of its n candidates, standardised, shape (n, signals).
         qualities: of the question.
-        right: which candidates are right, one at least, shape (n,).
+        worths: of the candidates, 0 for those that are not right, one of them more; they sum to 1. Shape (n,).
+        all_wanted: whether all that is right is to come first, or any of it.
         weight: what the question counts for.
     """
 
     signals: NDArray[np.float32]
     qualities: tuple[float, ...]
-    right: NDArray[np.bool_]
+    worths: NDArray[np.float32]
+    all_wanted: bool
     weight: float
 
 
@@ -83,20 +87,24 @@ def _factors(
 
 
 def fit(examples: Sequence[Example]) -> Fit:
-    """The weights that make right candidates likely: the softmax of the scores, as in ListNet (Cao et al. 2007)."""
+    """The weights that make right candidates likely: the softmax of the scores, as in ListNet (Cao et al. 2007).
+
+    Where all that is right is wanted, as likely as it is worth; where one is enough, together.
+    """
     import torch
 
     qualities = np.array([example.qualities for example in examples])
     means, spreads = qualities.mean(axis=0), np.maximum(qualities.std(axis=0), 1e-9)
-    most = max(len(example.right) for example in examples)
+    most = max(len(example.worths) for example in examples)
     signals = torch.zeros(len(examples), most, len(SIGNALS))
-    right = torch.zeros(len(examples), most, dtype=torch.bool)
+    worths = torch.zeros(len(examples), most)
     there = torch.zeros(len(examples), most, dtype=torch.bool)
     for row, example in enumerate(examples):
-        count = len(example.right)
+        count = len(example.worths)
         signals[row, :count] = torch.from_numpy(example.signals)
-        right[row, :count] = torch.from_numpy(example.right)
+        worths[row, :count] = torch.from_numpy(example.worths)
         there[row, :count] = True
+    all_wanted = torch.tensor([example.all_wanted for example in examples])
     of_few = [SIGNALS.index(signal) for signal in AS_KIND]
     signals[:, :, of_few] = 0
     factors = torch.from_numpy(_factors(qualities, means, spreads))
@@ -111,7 +119,9 @@ def fit(examples: Sequence[Example]) -> Fit:
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
         found = torch.einsum("qcs,qs->qc", signals, factors @ weights).masked_fill(~there, -torch.inf)
-        likely = torch.logsumexp(found.masked_fill(~right, -torch.inf), 1) - torch.logsumexp(found, 1)
+        every = (worths * found.masked_fill(~there, 0)).sum(1)
+        any_of_them = torch.logsumexp(found.masked_fill(worths == 0, -torch.inf), 1)
+        likely = torch.where(all_wanted, every, any_of_them) - torch.logsumexp(found, 1)
         value = -(counts * likely).sum() / counts.sum() + (penalties * weights**2).sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
@@ -130,10 +140,13 @@ def examples(collections: Sequence[tasks.Collection], root: Path) -> list[Exampl
         worths = np.array([task.question.worth(candidate.passage) for candidate in pool.candidates])
         if worths.max() > 0:
             measured = measure(pool)
-            right = worths > ENOUGH * worths.max()
-            found.append((task.of, standardised(measured.signals), measured.qualities, right))
+            right = np.where(worths > ENOUGH * worths.max(), worths, 0).astype(np.float32)
+            found.append((task.of, standardised(measured.signals), measured.qualities, right / right.sum()))
     sizes = Counter(of for of, *_ in found)
-    return [Example(signals, qualities, right, SET_WEIGHTS[of] / sizes[of]) for of, signals, qualities, right in found]
+    return [
+        Example(signals, qualities, worths, of in ALL_WANTED, SET_WEIGHTS[of] / sizes[of])
+        for of, signals, qualities, worths in found
+    ]
 
 
 def main(

@@ -120,20 +120,20 @@ def read(folder: Path) -> list[Collection]:
 
 def _squad(path: Path) -> Collection:
     articles, questions = squad.read(path)
-    fitted = sorted(article.id for article in articles)[::2]
+    fitted = sorted(article.id for article in articles)[1::2]
     tasks = [Task("squad", q.text, q, 4, q.article_id in fitted) for q in questions[::SQUAD_STEP]]
     return Collection("squad", articles, tasks)
 
 
 def _scifact(folder: Path) -> Collection:
     articles, claims = scifact.read(folder)
-    tasks = [Task("scifact", c.text, c, scifact.SEARCHED, number % 2 == 0) for number, c in enumerate(claims)]
+    tasks = [Task("scifact", c.text, c, scifact.SEARCHED, number % 2 == 1) for number, c in enumerate(claims)]
     return Collection("scifact", articles, tasks)
 
 
 def _clapnq(folder: Path) -> Collection:
     articles, turns = clapnq.read(folder)
-    fitted = sorted({turn.conversation for turn in turns})[::2]
+    fitted = sorted({turn.conversation for turn in turns})[1::2]
     tasks = [
         Task(f"clapnq {way}", turn.ways[way], turn, clapnq.SEARCHED, turn.conversation in fitted)
         for way in ("last turn", "rewrite")
@@ -144,7 +144,7 @@ def _clapnq(folder: Path) -> Collection:
 
 def _chunking(folder: Path) -> Collection:
     articles, questions = chunking.read(folder)
-    tasks = [Task("chunking", q.text, q, chunking.SEARCHED, number % 2 == 0) for number, q in enumerate(questions)]
+    tasks = [Task("chunking", q.text, q, chunking.SEARCHED, number % 2 == 1) for number, q in enumerate(questions)]
     return Collection("chunking", articles, tasks)
 
 
@@ -155,7 +155,7 @@ def _own() -> Collection:
         for number, question in enumerate(event.read(Path(event.__file__).with_name(name))):
             if not question.refuse:
                 text = standalone(question.turns[-1], [(turn, "") for turn in question.turns[:-1]])
-                tasks.append(Task(of, text, OwnQuestion(question.expect), 1, number % 2 == 0))
+                tasks.append(Task(of, text, OwnQuestion(question.expect), 1, number % 2 == 1))
     return Collection("corpus", articles, tasks)
 
 
@@ -173,19 +173,28 @@ def search(collections: Sequence[Collection], root: Path, *, fitted_only: bool =
 
 
 def compare(searched: Iterator[tuple[Task, Pool]], rankers: Mapping[str, Ranker]) -> list[Outcome]:
-    """What each task comes to with each ranker: copies merged and passages trimmed, but nothing preferred."""
+    """What each task comes to with each ranker: copies merged and passages trimmed, but nothing preferred.
+
+    Candidates come in an order that other signals know; so what a ranker takes for equal stands as in the articles.
+    """
     outcomes = []
     for task, pool in searched:
         measured = measure(pool)
-        evidence = {(e.passage.article_id, e.passage.start): e for e in rank(pool)}
-        candidates = [evidence[c.passage.article_id, c.passage.start] for c in pool.candidates]
+        evidence = {_start(e.passage): e for e in rank(pool)}
+        candidates = [evidence[_start(c.passage)] for c in pool.candidates]
         measures = {}
+        places = np.array(sorted(range(len(candidates)), key=lambda i: _start(candidates[i].passage)))
         for name, ranker in rankers.items():
-            ranked = [candidates[i] for i in np.argsort(-ranker(measured), kind="stable")]
+            order = places[np.argsort(-ranker(measured)[places], kind="stable")]
+            ranked = [candidates[i] for i in order]
             found = trim(merge_copies(ranked[: FEW_COPIES * task.searched], task.searched))
             measures[name] = task.question.measures([e.passage for e in found])
         outcomes.append(Outcome(task, measures))
     return outcomes
+
+
+def _start(passage: Passage) -> tuple[str, int]:
+    return passage.article_id, passage.start
 
 
 def mean(outcomes: Sequence[Outcome], ranker: str, measure: str) -> float:

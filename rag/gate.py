@@ -32,7 +32,7 @@ LEAST_COSINE = 0.2
 """No question of our sets has its answer where no sentence is nearer to it."""
 REPORTED_WITHIN = 4
 """Days: what happened on a Friday is still reported on Tuesday as what happened on Friday."""
-THRESHOLD = 0.34
+THRESHOLD = 0.36
 
 FEATURES = (
     "cosine",

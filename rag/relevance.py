@@ -66,7 +66,6 @@ class Asked:
     Args:
         kind: of the answer, one of `rag.kinds.KINDS`, or empty.
         weights: its content terms, in order, and how much each counts; they sum to 1.
-        forms: its words of content as they are written, in lower case, in the same way.
         terms: all of its terms.
         days: those it names.
         years: those it names.
@@ -79,7 +78,6 @@ class Asked:
 
     kind: str
     weights: Mapping[str, float]
-    forms: Mapping[str, float]
     terms: frozenset[str]
     days: frozenset[tuple[int, str]]
     years: frozenset[str]
@@ -94,18 +92,12 @@ class Asked:
         """What the question asks, its content terms being as rare as `weights` say; `evidence` was found for it."""
         total = sum(weights.values()) or 1.0
         shares = {term: weight / total for term, weight in weights.items()}
-        forms: dict[str, float] = {}
-        for word in _TOKEN.findall(question):
-            of_word = [shares[t] for t in terms(word) if t in shares]
-            if of_word:
-                forms[word.lower()] = sum(of_word)
         days, years = days_named(question), years_named(question)
         named = Counter(day for e in evidence for s in e.sentences for day in days_named(s.text))
         usual = {} if days or years else {day: count / named.total() for day, count in named.items()}
         return cls(
             kind=expected(question),
             weights=shares,
-            forms=forms,
             terms=frozenset(terms(question)),
             days=days,
             years=years,
@@ -138,7 +130,6 @@ class Words:
         places: where each of its terms stands, counted in words, pauses added.
         goes_on: for places of a version's name that is only the beginning of another one, what comes next there: "zero"
             in "R1-Zero", "1776" in "R1 1776".
-        forms: its words in lower case.
         starts: where each token begins in the text.
         counted: the place of each token.
         count: of its words.
@@ -146,7 +137,6 @@ class Words:
 
     places: Mapping[str, tuple[int, ...]]
     goes_on: Mapping[int, str]
-    forms: frozenset[str]
     starts: tuple[int, ...]
     counted: tuple[int, ...]
     count: int
@@ -164,7 +154,7 @@ def words(text: str) -> Words:
     """The words of a sentence."""
     places: dict[str, list[int]] = {}
     goes_on: dict[int, str] = {}
-    starts, counted, forms = [], [], []
+    starts, counted = [], []
     place = 0
     for token in _TOKEN.finditer(text):
         if pause := _PAUSE.get(token[0]):
@@ -172,14 +162,13 @@ def words(text: str) -> Words:
             continue
         starts.append(token.start())
         counted.append(place)
-        forms.append(token[0].lower())
         for term in terms(token[0]):
             places.setdefault(term, []).append(place)
         if _VERSION.fullmatch(token[0]) and (longer := _GOES_ON.match(text, token.end())):
             goes_on[place] = " ".join(terms(longer[1]))
         place += 1
     where = {term: tuple(found) for term, found in places.items()}
-    return Words(where, goes_on, frozenset(forms), tuple(starts), tuple(counted), len(forms))
+    return Words(where, goes_on, tuple(starts), tuple(counted), len(starts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +199,8 @@ def located(asked: Asked, text: str) -> list[Located]:
     return sorted(found, key=lambda one: -one.near)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """How a sentence has the question's words: `pairs` near each other, `forms` as they are written, both 0 to 1."""
-
-    pairs: float
-    forms: float
-
-
-def matches_in(asked: Asked, text: str) -> Matched:
-    """How a sentence has the question's words."""
+def pairs_in(asked: Asked, text: str) -> float:
+    """How near each other a sentence has the question's neighbouring words, 0 to 1."""
     own = words(text)
     pairs = total = 0.0
     for one, other in pairwise(asked.weights):
@@ -230,7 +211,7 @@ def matches_in(asked: Asked, text: str) -> Matched:
             pairs += weight / (1 + max(0, min(abs(x - y) for x in a for y in b) - 1) / 3)
     if not total:
         pairs, total = sum(w for t, w in asked.weights.items() if t in own.places), 1.0
-    return Matched(pairs / total, sum(w for form, w in asked.forms.items() if form in own.forms))
+    return pairs / total
 
 
 SURE = {"figure": (0.2, 0.05), "date": (0.2, 0.05), "person": (0.3, 0.15)}
@@ -245,13 +226,11 @@ AGAINST = ("leans",)
 
 FEATURES = (
     "cosine",
-    "words",
     "tokens",
     "passage",
     *(f"has {kind}" for kind in KINDS),
     "near",
     "pairs",
-    "same forms",
     "topic",
     "subject first",
     "needs more",
@@ -274,7 +253,6 @@ FEATURES = (
 
 WEIGHTS = (
     6.97,
-    0.00,
     10.19,
     4.49,
     4.12,
@@ -287,7 +265,6 @@ WEIGHTS = (
     9.70,
     2.26,
     1.01,
-    0.00,
     1.22,
     0.36,
     0.88,
@@ -316,7 +293,6 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
     own = words(text)
     has = holds(asked.kind, text, asked.terms) if asked.kind else False
     nearest = located(asked, text)[:1] if has else []
-    matched = matches_in(asked, text)
     topic = sum(w for t, w in asked.weights.items() if any(p < _FIRST_WORDS for p in asked.places(t, own)))
     subject = next(iter(asked.weights), "")
     title = set(_title_terms(evidence.passage.title))
@@ -328,13 +304,11 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
     usual_day = max((asked.usual.get(day, 0.0) for day in days_named(text)), default=0.0) if asked.usual else 0.0
     return (
         sentence.dense,
-        sentence.lexical,
         sentence.tokens,
         evidence.passage.score,
         *(float(has and kind == asked.kind) for kind in KINDS),
         nearest[0].near if nearest else 0.0,
-        matched.pairs,
-        matched.forms,
+        pairs_in(asked, text),
         topic,
         float(any(p < _FIRST_WORDS - 2 for p in asked.places(subject, own))),
         float(needs_more),

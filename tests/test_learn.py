@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,10 @@ TEXTS = {
 def example(chance: np.random.Generator, telling: int) -> learn.Example:
     """A question of ten candidates, the right one of which only the signal `telling` knows."""
     signals = chance.normal(size=(10, len(SIGNALS))).astype(np.float32)
-    right = np.arange(10) == 4
+    right = (np.arange(10) == 4).astype(np.float32)
     signals[:, telling] = right * 2.0
     qualities = tuple(chance.normal(size=len(QUALITIES)) + 3)
-    return learn.Example(signals, qualities, right, 1.0)
+    return learn.Example(signals, qualities, right, all_wanted=False, weight=1.0)
 
 
 def test_weights_go_to_the_signal_that_knows() -> None:
@@ -47,11 +48,26 @@ def test_weights_follow_a_quality_of_the_question() -> None:
     examples = []
     for number in range(120):
         is_high = number % 2 == 0
-        signals = example(chance, telling=0 if is_high else 1).signals
-        examples.append(learn.Example(signals, (1.0 if is_high else 0.0, 0.5, 0.5), np.arange(10) == 4, 1.0))
+        one = example(chance, telling=0 if is_high else 1)
+        examples.append(replace(one, qualities=(1.0 if is_high else 0.0, 0.5, 0.5)))
     made = learn.fit(examples)
     assert made.weights[1, 0] > 0.1
     assert made.weights[1, 1] < -0.1
+
+
+def test_all_that_is_right_is_wanted_where_one_passage_is_not_enough() -> None:
+    """Where all is wanted, the signals of two right candidates count alike; where one is enough, that of one may do."""
+    chance = np.random.default_rng(3)
+    enough, wanted = [], []
+    for _ in range(60):
+        one = example(chance, telling=6)
+        one.signals[:, 7] = 2.0 * (np.arange(10) == 5)
+        both = np.where(np.isin(np.arange(10), (4, 5)), 0.5, 0).astype(np.float32)
+        enough.append(replace(one, worths=both))
+        wanted.append(replace(one, worths=both, all_wanted=True))
+    any_of, all_of = (np.sort(learn.fit(some).weights[0, 6:8]) for some in (enough, wanted))
+    assert all_of[1] < 1.2 * all_of[0]
+    assert any_of[1] > 3 * any_of[0]
 
 
 class First:
@@ -101,8 +117,8 @@ def test_the_shipped_weights_rank_as_retrieval_does(
 def test_only_the_half_that_may_be_fitted_to_is(collection: tasks.Collection, tmp_path: Path) -> None:
     """What is for reporting is not learnt from."""
     [made] = learn.examples([collection], tmp_path)
-    assert made.right.sum() == 1
-    assert made.signals.shape == (len(made.right), len(SIGNALS))
+    assert made.worths.sum() == pytest.approx(1)
+    assert made.signals.shape == (len(made.worths), len(SIGNALS))
     assert made.weight == learn.SET_WEIGHTS["own"]
 
 
