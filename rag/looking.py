@@ -110,6 +110,7 @@ class Wording:
         return type(self)(*(np.concatenate([getattr(self, f.name), getattr(others, f.name)]) for f in fields(self)))
 
 
+@STRAY
 def wording(weights: dict[str, float], prospects: Prospects) -> Wording:
     """What the passages hold of a question's content terms, given with their inverse document frequencies, in order."""
     sentences, words = prospects.sentences, prospects.words
