@@ -10,6 +10,7 @@ _TARGET = re.compile(r"(?<=\])\((?=\S)[^\s()]*(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?
 _IMAGE = re.compile(r"!(?=\[)")
 _DEFINITION = re.compile(r"(?<=\]):(?=\s)")
 _ADDRESS = re.compile(r"\b(?:(?:https?|ftps?|file|wss?)://|(?:javascript|vbscript|mailto):)", re.IGNORECASE)
+_LETTER = re.compile(r"\w")
 _HOST = re.compile(r"\bwww\.", re.IGNORECASE)
 _STARTS = (
     *("https://", "http://", "ftps://", "ftp://", "file://", "wss://", "ws://", "www."),
@@ -19,7 +20,7 @@ _BEGINNINGS = "|".join(
     sorted({re.escape(start[:n]) for start in _STARTS for n in range(1, len(start) + 1)}, reverse=True)
 )
 _UNFINISHED = re.compile(
-    rf"(?:<(?:[A-Za-z/!?][^<>\n]{{0,{_LONGEST}}})?"
+    rf"(?:(?:(?<=\]):)?<(?:[A-Za-z/!?][^<>\n]{{0,{_LONGEST}}})?"
     rf"|(?<=\])\((?:\S[^\s()]{{0,{_LONGEST}}}(?:\s+(?:[\"'][^\n]{{0,{_LONGEST}}})?)?)?"
     rf"|!|:/?|\b(?:{_BEGINNINGS})/?)\Z",
     re.IGNORECASE,
@@ -40,8 +41,7 @@ class Defuser:
     def feed(self, text: str) -> str:
         """What of the text so far is harmless for certain."""
         known = self._last + self._held + text
-        unfinished = _UNFINISHED.search(known, max(len(self._last), len(known) - 2 * _LONGEST))
-        cut = unfinished.start() if unfinished else len(known)
+        cut = _unfinished(known, max(len(self._last), len(known) - 2 * _LONGEST))
         return self._give(known[:cut], known[cut:])
 
     def finish(self) -> str:
@@ -52,8 +52,23 @@ class Defuser:
         given = defused(known)[len(self._last) :]
         if self._given == "]" and given.startswith("("):
             given = f" {given}"
-        self._last, self._held, self._given = (known[-1:] or self._last), held, (given[-1:] or self._given)
+        # A letter that was given begins no address, or it would have been held: its word goes on.
+        self._last, self._held = _LETTER.sub("_", known[-1:]) or self._last, held
+        self._given = given[-1:] or self._given
         return given
+
+
+def _unfinished(text: str, start: int) -> int:
+    """Where what may turn out as something live begins, but for what stands inside a tag, which goes as a whole."""
+    found = _UNFINISHED.search(text, start)
+    while found:
+        place = found.start()
+        tag = next((t for t in _TAG.finditer(text) if t.start() < place < t.end()), None)
+        if tag is None:
+            # A tag that is not closed yet may still take the end of a link's target with it.
+            return next((t.start() for t in _TARGET.finditer(text) if t.start() < place < t.end()), place)
+        found = _UNFINISHED.search(text, tag.end())
+    return len(text)
 
 
 def defused(text: str) -> str:

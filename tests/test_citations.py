@@ -250,6 +250,8 @@ PIECES += ["【", "】", '"', "**", "? ", "[sic]", "…", "- ", ":"]
 
 @example(pieces=["]", "(1)", "("], size=1)
 @example(pieces=["]", "https://", "(1)"], size=1)
+@example(pieces=["Nvidia", "https://a.example"], size=7)
+@example(pieces=["<b", "](", '"', ">"], size=1)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=40), size=st.integers(1, 7))
 def test_any_stream(pieces: list[str], size: int) -> None:
     """For any stream: however it is cut it shows the same, and every mark shown has its citation."""
