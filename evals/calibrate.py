@@ -146,12 +146,12 @@ def choices(some: Iterable[Example]) -> list[Choice]:
     return made
 
 
-def fit_reading(fitted: Sequence[Example]) -> NDArray[np.float64]:
+def fit_reading(fitted: Sequence[Choice]) -> NDArray[np.float64]:
     """The weights that make sentences with the answer likely: the softmax of the scores, as in ListNet (Cao 2007)."""
     from scipy.optimize import minimize
 
-    made = [c for c in choices(fitted) if c.right.any() and not c.right.all()]
-    sizes = Counter(e.of for e in fitted if e.has_answer)
+    made = [c for c in fitted if c.right.any() and not c.right.all()]
+    sizes = Counter(c.of for c in fitted)
     rows, right = [c.features for c in made], [c.right for c in made]
     counts = [READING_WEIGHTS[c.of] / sizes[c.of] for c in made]
     spreads = np.concatenate(rows).std(axis=0) + 1e-6
@@ -197,10 +197,11 @@ def main(
     """Fit, measure, print and draw."""
     with indexing.folder(keep) as root:
         asked = [e for e in examples(squad_file, root) if e.found.evidence]
-    fitted, others = [e for e in asked if e.is_fitted], [e for e in asked if not e.is_fitted]
-    weights = tuple(float(w) for w in np.round(fit_reading(fitted), 2))
+    others = [e for e in asked if not e.is_fitted]
+    fitted_to, measured = choices(e for e in asked if e.is_fitted), choices(others)
+    weights = tuple(float(w) for w in np.round(fit_reading(fitted_to), 2))
     print("rag/relevance.py:", *(f"{w:.2f}," for w in weights), f"# {', '.join(relevance.FEATURES)}")  # noqa: T201
-    for half, some in (("fitted to", choices(fitted)), ("the other", choices(others))):
+    for half, some in (("fitted to", fitted_to), ("the other", measured)):
         for of, those in (("now", weights), ("with the weights that are there", relevance.WEIGHTS)):
             shares = ", ".join(f"{name} {share(some, those, name):.3f}" for name in READING_WEIGHTS)
             print(f"first sentence right, {half}, {of}: {shares}")  # noqa: T201
@@ -227,7 +228,7 @@ def main(
     if tables is not None:
         read_again = list(_right_by_set(others, again).values())
         lines = [
-            *reading_table(choices(others), relevance.WEIGHTS, list(READING_WEIGHTS), read_again),
+            *reading_table(measured, relevance.WEIGHTS, list(READING_WEIGHTS), read_again),
             "",
             *refusing_table(refusing.judged, ("event", "nearby", "missing", "hard")),
         ]
@@ -277,9 +278,9 @@ class Refusing:
             np.array([e.of for e in asked]),
         )
 
-    def fitted(self, kept: Sequence[int] = range(len(gate.FEATURES)), but_part: int | None = None) -> Forest:
+    def fitted(self, kept: Sequence[int] = range(len(gate.FEATURES)), but_part: int = -1) -> Forest:
         """What judges whether an answer is there, by the features at these places, fitted to all parts but one."""
-        chosen = ~self.beside & (self.parts != (-1 if but_part is None else but_part))
+        chosen = ~self.beside & (self.parts != but_part)
         counts = np.array([REFUSING_WEIGHTS[name] for name in self.sets[chosen]])
         signs = [gate.SIGNS[place] for place in kept]
         return boosted(self.features[chosen][:, list(kept)], self.has_answer[chosen], counts, signs)

@@ -114,6 +114,14 @@ def test_the_shipped_weights_rank_as_retrieval_does(
             assert question.found == [(e.passage.article_id, e.passage.start, e.passage.end) for e in evidence]
 
 
+def test_what_ties_stands_as_in_the_articles(collection: tasks.Collection, tmp_path: Path) -> None:
+    """A ranker that knows nothing must not profit from the order in which others found the passages promising."""
+    asked = [tasks.Task("own", TEXTS["Bridge"], First(title), 2, is_fitted=True) for title in sorted(TEXTS)]
+    those = tasks.Collection("own", collection.articles, asked)
+    outcomes = tasks.compare(tasks.search([those], tmp_path), {"none": lambda m: np.zeros(len(m.signals), np.float32)})
+    assert [outcome.measures["none"]["hit@1"] for outcome in outcomes] == [1.0, 0.0, 0.0]
+
+
 def test_only_the_half_that_may_be_fitted_to_is(collection: tasks.Collection, tmp_path: Path) -> None:
     """What is for reporting is not learnt from."""
     [made] = learn.examples([collection], tmp_path)
