@@ -49,8 +49,9 @@ _MONTH = (
 _NTH = r"\d{1,2}(?:st|nd|rd|th)?"
 _YEAR = r"(?:19\d\d|20[0-3]\d)"
 _TO = r"(?: ?[-–] ?| (?:and|to|or|until|through) |, )"
+# What the alternatives begin with is looked at first in this and other patterns: most places of a text are none.
 _DATE = re.compile(
-    rf"(?<![\w.,/-])(?:(?P<iso>{_YEAR}-\d\d-\d\d)"
+    rf"(?<![\w.,/-])(?=[\djfmasondel])(?:(?P<iso>{_YEAR}-\d\d-\d\d)"
     rf"|(?P<days>{_NTH}(?:{_TO}{_NTH})*)(?: of)? (?P<month>{_MONTH})(?:,? (?P<year>{_YEAR}))?"
     rf"|(?P<us_month>{_MONTH}) (?P<us_days>{_NTH}(?:{_TO}{_NTH}(?!\d| {_MONTH}))*)(?:,? (?P<us_year>{_YEAR}))?"
     rf"|(?P<whole_month>{_MONTH}) (?:of )?(?P<month_year>{_YEAR})"
@@ -163,7 +164,7 @@ _ROUGH = {
 _AFTER_ROUGH = re.compile(r" or (?:so|thereabouts)\b", re.IGNORECASE)
 _OVER = re.compile(r"\+| or more\b", re.IGNORECASE)
 _NUMBER = re.compile(
-    rf"(?:(?<![\w.,/:#@])(?<![^\W\d_]-)(?P<digits>{_DIGITS})|\b(?=[aefhnostz])(?P<words>{_WORDS}))"
+    rf"(?:(?=[\d.])(?<![\w.,/:#@])(?<![^\W\d_]-)(?P<digits>{_DIGITS})|(?=[aefhnostz])\b(?P<words>{_WORDS}))"
     r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|mln|bln|bn|mn|trn|tn)\b|[kmbt]\b)?",
     re.IGNORECASE,
 )
@@ -175,13 +176,16 @@ _ROUGH_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_ROUGH = 32
-_MAY_COUNT = re.compile(rf"\d|\b(?=[aefhnostz])(?:{_WORDS})", re.IGNORECASE)
+_MAY_COUNT = re.compile(
+    rf"\d|(?=[aefhnostz])\b(?=a|eigh|elev|fi|fo|hal|nin|one|se|si|t[wehr]|zer)(?:{_WORDS})", re.IGNORECASE
+)
 _NO_FIGURE = re.compile(
+    r"(?=[\[\d\sqho])(?:"
     r"\[\d+(?:\s*[,;–-]\s*\d+)*\]"  # marks
     r"|(?m:^\s*\d{1,2}[.)]\s)"  # numbers of lists
     r"|\b\d{1,2}[:.]\d\d(?: ?[ap]\.?m\b| (?:GMT|UTC|ET|EST|CET)\b)|\b\d{1,2}:\d\d(?::\d\d)?\b|\b\d{1,2} ?[ap]\.?m\b"
     r"|\b\d+/\d+(?:/\d+)?\b|\b\d+-\d+-\d+\b|\b(?:19|20)?\d0s\b|\b[QH][1-4]\b(?: (?:19|20)\d\d)?"
-    r"|\bhttps?://\S+|\bone (?:of|another|day|thing|by)\b",
+    r"|\bhttps?://\S+|\bone (?:of|another|day|thing|by)\b)",
     re.IGNORECASE,
 )
 _NAMED_BEFORE = re.compile(r"(?:(?<=\W)|^)(?P<word>[A-Z][\w&.+’'-]*|&) $")
