@@ -3,13 +3,14 @@
 From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
 there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
 From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`, and
-`nearby_questions.jsonl`, of which half have no answer. Reading is fitted to one half of SQuAD's articles and of the
-own questions, that to which the cross-encoder is, and measured on the other. To that one the gate is fitted, and each
-part of it is measured with what is fitted to the others.
+`general_questions.jsonl` and `nearby_questions.jsonl`, of which last half have no answer.
 
-Prints the weights for `rag/relevance.py`, the area under the curve, and the share of questions refused at several
-thresholds, draws these as a picture, and writes the trees for `rag/gate.json`. The gate is fitted to reading as it is
-shipped: where new weights are put in, run it again.
+What is shipped is fitted to all of them. What is measured is not: each half of SQuAD's articles and of the own
+questions is read with weights that are fitted to the other half, and by a cross-encoder that has learned from the other
+half. To what these say the gate is fitted, and each of twelve parts is judged by what is fitted to the other eleven.
+
+Prints the weights for `rag/relevance.py`, how often the first sentence is right, the area under the curve, and the
+share of questions refused at several thresholds, draws these as a picture, and writes the trees for `rag/gate.json`.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""
 PENALTY = 0.001
 """On the squares of the weights of reading, of features in standard deviations."""
+HALVES = tuple(Path(__file__).with_name(f"cross_encoder_{half}.npz") for half in ("even", "odd"))
+"""What cross-encoders have learned from each half alone; made by `python -m evals.cross_encoder`."""
 JUDGEMENT_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """What the cross-encoder may count for in reading; the one chosen is in `rag.quote`."""
 THRESHOLDS = (0.26, 0.28, 0.3, 0.32, 0.34, 0.36, 0.4)
@@ -75,8 +78,7 @@ class Example:
         text: what was searched for.
         found: the passages.
         has_answer: whether the answer is there.
-        part: of its set, from 0 to 11. To the even ones reading is fitted, and the cross-encoder; to the odd ones the
-            gate.
+        part: of its set, from 0 to 11; the even ones are one half, the odd ones the other.
         answers: whether a sentence of a passage has the answer.
     """
 
@@ -88,9 +90,9 @@ class Example:
     answers: Callable[[Passage, Sentence], bool]
 
     @property
-    def is_fitted(self) -> bool:
-        """Whether weights of reading may be fitted to it."""
-        return self.part % 2 == 0
+    def half(self) -> int:
+        """0 or 1."""
+        return self.part % 2
 
 
 def examples(
@@ -197,24 +199,23 @@ def main(
     """Fit, measure, print and draw."""
     with indexing.folder(keep) as root:
         asked = [e for e in examples(squad_file, root) if e.found.evidence]
-    others = [e for e in asked if not e.is_fitted]
-    fitted_to, measured = choices(e for e in asked if e.is_fitted), choices(others)
-    weights = tuple(float(w) for w in np.round(fit_reading(fitted_to), 2))
+    halves = [choices(e for e in asked if e.half == half) for half in (0, 1)]
+    weights = tuple(float(w) for w in np.round(fit_reading([*halves[0], *halves[1]]), 2))
     print("rag/relevance.py:", *(f"{w:.2f}," for w in weights), f"# {', '.join(relevance.FEATURES)}")  # noqa: T201
-    for half, some in (("fitted to", fitted_to), ("the other", measured)):
-        for of, those in (("now", weights), ("with the weights that are there", relevance.WEIGHTS)):
-            shares = ", ".join(f"{name} {share(some, those, name):.3f}" for name in READING_WEIGHTS)
-            print(f"first sentence right, {half}, {of}: {shares}")  # noqa: T201
-    cross_encoder = CrossEncoder(MiniLM())
-    readings = [read(e.text, e.found) for e in others]
-    said = [cross_encoder.log_odds(to_judge(reading)) for reading in readings]
+    of_other = [fit_reading(other) for other in reversed(halves)]
+    for half in (0, 1):
+        shares = ", ".join(f"{name} {share([(halves[half], of_other[half])], name):.3f}" for name in READING_WEIGHTS)
+        print(f"first sentence right, half {half} by weights of the other: {shares}")  # noqa: T201
+    judges = [CrossEncoder(MiniLM(), learned) for learned in reversed(HALVES)]
+    readings = [read(e.text, e.found, of_other[e.half].tolist()) for e in asked]
+    said = [judges[e.half].log_odds(to_judge(reading)) for e, reading in zip(asked, readings, strict=True)]
     for weight in JUDGEMENT_WEIGHTS:
         again = [judged(r, own, weight) for r, own in zip(readings, said, strict=True)]
-        shares = ", ".join(f"{of} {right:.3f}" for of, right in _right_by_set(others, again).items())
+        shares = ", ".join(f"{of} {right:.3f}" for of, right in _right_by_set(asked, again).items())
         print(f"first sentence right, the cross-encoder x {weight}: {shares}")  # noqa: T201
 
     again = [judged(r, own) for r, own in zip(readings, said, strict=True)]
-    refusing = Refusing.of(others, again)
+    refusing = Refusing.of(asked, again)
     forest, judgements = refusing.fitted(), refusing.judged(range(len(gate.FEATURES)))
     for judgement in judgements:
         print(f"{judgement.of}: area under the curve {judgement.area:.3f}")  # noqa: T201
@@ -226,9 +227,9 @@ def main(
     if trees is not None:
         trees.write_text(json.dumps(asdict(forest)).replace("[[", "[\n[", 1).replace("], [", "],\n[") + "\n")
     if tables is not None:
-        read_again = list(_right_by_set(others, again).values())
+        read_again = list(_right_by_set(asked, again).values())
         lines = [
-            *reading_table(measured, relevance.WEIGHTS, list(READING_WEIGHTS), read_again),
+            *reading_table(list(zip(halves, of_other, strict=True)), list(READING_WEIGHTS), read_again),
             "",
             *refusing_table(refusing.judged, ("event", "nearby", "missing", "hard")),
         ]
@@ -251,7 +252,7 @@ def _right_by_set(asked: Sequence[Example], readings: Sequence[Reading]) -> dict
 class Refusing:
     """What the gate knows of n questions.
 
-    Those that the cross-encoder has learned from are not among them: what it says of them is too good.
+    What cross-encoders have said of them must not come of one that has learned from them: that would be too good.
 
     Args:
         features: shape (n, features).

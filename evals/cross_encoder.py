@@ -1,9 +1,10 @@
-"""Makes the cross-encoder's changes to the embedding model: `python -m evals.cross_encoder SQUAD_FILE`.
+"""Makes the cross-encoder's changes to the embedding model: `python -m evals.cross_encoder SQUAD_FILE all`.
 
-From the questions of `evals.calibrate`, those of the half for fitting. Each is shown with a sentence that has its
+From the questions of `evals.calibrate`: from all of them what is shipped, and from each half alone (`even`, `odd`) what
+judges the other half there. Each is shown with a sentence that has its
 answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
-latter alone. So it learns what sets an answer apart from what looks like one. Takes half an hour on two cores, then
-`python -m evals.calibrate` fits the gate to its judgement of the other half.
+latter alone. So it learns what sets an answer apart from what looks like one. A half takes some twenty minutes on two
+cores with bfloat16, all twice as long; then `python -m evals.calibrate` fits the gate to the halves' judgements.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +21,7 @@ import numpy as np
 import typer
 
 from evals import indexing
-from evals.calibrate import Example, examples
+from evals.calibrate import HALVES, Example, examples
 from rag.cross_encoder import CHANGES, pair_ids
 from rag.embed import MiniLM
 from rag.quote import read, to_judge
@@ -41,6 +43,18 @@ LISTWISE = 0.5
 """What telling the answer from the other sentences of its question counts for beside judging each by itself."""
 ROWS, STEP = 32, 32
 """Texts of a batch, filled up, and what their length is rounded up to: few shapes are learned faster."""
+
+
+class Of(StrEnum):
+    """The questions that are learned from."""
+
+    EVEN = "even"
+    ODD = "odd"
+    ALL = "all"
+
+
+WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
+"""The halves, and the file for what is learned from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +216,15 @@ def save(changes: dict[str, NDArray[np.float32]], path: Path) -> None:
 
 def main(
     squad_file: Annotated[Path, typer.Argument(help="SQuAD 2.0, or part of it.")],
+    learned_from: Annotated[Of, typer.Argument(help="The questions to learn from.")],
     keep: Annotated[Path | None, typer.Option(help="A folder for the indexes, to be used again next time.")] = None,
-    to: Annotated[Path, typer.Option(help="The file for the changes.")] = CHANGES,
 ) -> None:
     """Learn and write."""
     base = MiniLM()
+    halves, to = WRITTEN[learned_from]
     with indexing.folder(keep) as root:
-        asked = [e for e in examples(squad_file, root, HARD_STEP, MISSING_STEP) if e.is_fitted and e.found.evidence]
+        some = examples(squad_file, root, HARD_STEP, MISSING_STEP)
+        asked = [e for e in some if e.half in halves and e.found.evidence]
     lessons = [one for example in asked if (one := lesson(example, base)) and one.candidates]
     save(learn(lessons, base.load_reference()), to)
 

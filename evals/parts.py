@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from rag.relevance import FEATURES as SIGNS_OF_SENTENCES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CROSS_ENCODER = ("judged best", "judged")
+CROSS_ENCODER = ("judged best", "judged", "judged on average")
 """The gate's features that come of the cross-encoder."""
 
 
@@ -34,28 +34,31 @@ class Choice:
     right: NDArray[np.bool_]
 
 
-def reading_table(
-    choices: Sequence[Choice], weights: Sequence[float], sets: Sequence[str], read_again: Sequence[float]
-) -> Iterator[str]:
+Weighed: TypeAlias = "tuple[Sequence[Choice], NDArray[np.float64]]"
+"""Choices, and the weights of the features by which they are made."""
+
+
+def reading_table(weighed: Sequence[Weighed], sets: Sequence[str], read_again: Sequence[float]) -> Iterator[str]:
     """How often the first sentence has the answer, with each feature left out of the sum; lines.
 
     Args:
-        weights: of the features.
+        weighed: what is read.
         sets: the names of the columns.
         read_again: for each of the sets, the same after the cross-encoder's second look.
     """
     yield from _head("first sentence right", sets)
-    whole = np.array(weights)
     for number, feature in enumerate(SIGNS_OF_SENTENCES):
-        without = np.where(np.arange(len(whole)) == number, 0, whole)
-        yield _row(f"without {feature}", [share(choices, without, name) for name in sets])
-    yield _row("all features", [share(choices, whole, name) for name in sets])
-    yield _row("and the cross-encoder, as shipped", read_again)
+        kept = np.arange(len(SIGNS_OF_SENTENCES)) != number
+        without = [(choices, weights * kept) for choices, weights in weighed]
+        yield _row(f"without {feature}", [share(without, name) for name in sets])
+    yield _row("all features", [share(weighed, name) for name in sets])
+    yield _row("and the cross-encoder", read_again)
 
 
-def share(choices: Sequence[Choice], weights: Sequence[float] | NDArray[np.float64], of: str) -> float:
+def share(weighed: Sequence[Weighed], of: str) -> float:
     """How often, for the questions of a set, the sentence with the highest sum of features has the answer."""
-    return float(np.mean([c.right[(c.features @ np.asarray(weights)).argmax()] for c in choices if c.of == of]))
+    chosen = (c.right[(c.features @ weights).argmax()] for choices, weights in weighed for c in choices if c.of == of)
+    return float(np.mean(list(chosen)))
 
 
 def refusing_table(judge: Callable[[Sequence[int]], Sequence[Judged]], sets: Sequence[str]) -> Iterator[str]:
@@ -67,7 +70,7 @@ def refusing_table(judge: Callable[[Sequence[int]], Sequence[Judged]], sets: Seq
     """
     yield from _head("area under the curve", sets)
     groups = {**{name: (name,) for name in SIGNS_OF_ANSWERS}, "the cross-encoder": CROSS_ENCODER}
-    rows = {f"without {name}": group for name, group in groups.items()} | {"all, as shipped": ()}
+    rows = {f"without {name}": group for name, group in groups.items()} | {"all": ()}
     for row, left_out in rows.items():
         kept = [place for place, feature in enumerate(SIGNS_OF_ANSWERS) if feature not in left_out]
         areas = {judged.of: judged.area for judged in judge(kept)}

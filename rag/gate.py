@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rag.figures import Date, dates
-from rag.kinds import holds
+from rag.kinds import asks_ahead, holds, tells_ahead
 from rag.period import is_iso_date
+from rag.phrasing import words
 from rag.quote import Reading
 from rag.records import Evidence, Passage, Sentence
-from rag.relevance import words
 from rag.text import terms
 
 SPELT_ALIKE = 0.8
@@ -32,7 +32,9 @@ LEAST_COSINE = 0.2
 """No question of our sets has its answer where no sentence is nearer to it."""
 REPORTED_WITHIN = 4
 """Days: what happened on a Friday is still reported on Tuesday as what happened on Friday."""
-THRESHOLD = 0.36
+AHEAD_AMONG = 2
+"""What is asked about the future, one of so many first sentences tells of, or none does."""
+THRESHOLD = 0.34
 
 FEATURES = (
     "cosine",
@@ -47,14 +49,15 @@ FEATURES = (
     "length",
     "judged best",
     "judged",
+    "judged on average",
 )
 """Of the best sentence: its cosine, the share of the question's words in it, how well those that are not in it are
 matched by others, by meaning. Of it and the sentences beside it: the most that one word is missed, and the names are
 missed, counting what comes close; the same of names in all passages. How well the question's tokens are matched there.
 The largest share of its words in a sentence that has something of the kind asked for. Of the question: whether it has a
 negation, and the logarithm of its length. The cross-encoder's log-odds of the best
-sentence, and the highest of any."""
-SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0, 1, 1)
+sentence, the highest of any, and those of all that it read on average."""
+SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0, 1, 1, 0)
 """Whether more of each speaks for an answer (1), or against one (-1)."""
 
 _DENIES = re.compile(
@@ -100,7 +103,9 @@ def confidence(reading: Reading) -> float:
 
 def is_beside(reading: Reading) -> bool:
     """Whether the passages are about something else or another time without any doubt."""
-    return max(s.sentence.dense for s in reading.ranked) < LEAST_COSINE or is_of_another_time(reading)
+    if max(s.sentence.dense for s in reading.ranked) < LEAST_COSINE or is_of_another_time(reading):
+        return True
+    return asks_ahead(reading.question) and not any(tells_ahead(s.sentence.text) for s in reading.ranked[:AHEAD_AMONG])
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,7 @@ def features(reading: Reading) -> tuple[float, ...]:
         math.log(1 + len(retrieval.weights)) / 3,
         reading.judged[0],
         max(reading.judged),
+        sum(reading.judged) / len(reading.judged),
     )
 
 
@@ -192,7 +198,8 @@ def is_of_another_time(reading: Reading) -> bool:
     passage = reading.ranked[0].passage
     found = (e.passage.text for e in reading.retrieval.evidence if e.passage.article_id == passage.article_id)
     told = dates(" ".join([passage.title, *found]))
-    return not all(any(_agree(one, other) for other in told) or _reports_on(passage, one) for one in asked)
+    years = {day.year for day in told} | ({int(passage.published[:4])} if is_iso_date(passage.published) else set())
+    return not all(any(_agree(one, other, years) for other in told) or _reports_on(passage, one) for one in asked)
 
 
 def _reports_on(passage: Passage, asked: Date) -> bool:
@@ -203,8 +210,14 @@ def _reports_on(passage: Passage, asked: Date) -> bool:
     return any(_agree(asked, Date(d.year, d.month, d.day, 0, 0, "")) for d in days)
 
 
-def _agree(asked: Date, told: Date) -> bool:
-    """Whether what is told is of the time asked for, as far as both say."""
+def _agree(asked: Date, told: Date, years: Collection[int | None] = ()) -> bool:
+    """Whether what is told is of the time asked for, as far as both say.
+
+    Args:
+        years: those that the article names, of which one is meant where none is told; none where it names none.
+    """
+    if asked.year is not None and told.year is None and set(years) - {None} and asked.year not in years:
+        return False
     pairs = ((asked.year, told.year), (asked.month, told.month), (asked.day, told.day))
     as_exact = all(other is not None for one, other in pairs[1:] if one is not None)
     return as_exact and all(one is None or other is None or one == other for one, other in pairs)

@@ -72,6 +72,18 @@ _KNOWN_AS = re.compile(r"\b(?:known as|called) (?:an? |the )?(?P<subject>[^,:;(]
 _BESIDE = re.compile(r"(?<=\w), (?:an?|the|then|now|head|chief|co-founder|founder)\b")
 """Behind a name, what it is of follows: "HarmBench, a collection of ..."."""
 
+_ASKS_AHEAD = re.compile(
+    r"\bwhen (?:will|is .* going to)\b|\b(?:next|coming) (?:year|month|week|quarter)\b|\bforecasts?\b"
+    r"|\bwill\b.*\b(?:in|by|until|of) 20\d\d\b|\bby (?:the end of )?20\d\d\b",
+    re.IGNORECASE,
+)
+_AHEAD = re.compile(
+    r"\b(?:will|would|won['’]t|could|may|might|shall|going to|about to|yet to|plan(?:s|ned|ning)?|expect(?:s|ed|ing)?"
+    r"|aim(?:s|ed|ing)?|intend(?:s|ed|ing)?|scheduled?|forecasts?|projected|predict(?:s|ed|ion|ions)?|targets?|due"
+    r"|promis(?:es|ed|ing)|prepar(?:es|ed|ing)|hop(?:es|ed|ing)|upcoming|later this year|next (?:year|month|week)"
+    r"|(?:by|until) (?:the end of )?20\d\d)\b",
+    re.IGNORECASE,
+)
 _ASKS_SEAT = re.compile(r"\bwhere\b.*\b(?:based|headquarter\w*|located|seated)\b", re.IGNORECASE)
 _SEAT = re.compile(r"\bheadquarter\w*|\b(?:based|located|seated|offices?) (?:in|at|near)\b|\w-based\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*|[,;:()—–]")
@@ -231,6 +243,24 @@ def names_holder(sentence: str, role: frozenset[str]) -> bool:
         for start, end in spans("person", sentence)
         for place in beside
     )
+
+
+def asks_ahead(question: str) -> bool:
+    """Whether a question asks what will be.
+
+    >>> asks_ahead("When will DeepSeek go public?"), asks_ahead("When did R1 come out?")
+    (True, False)
+    """
+    return bool(_ASKS_AHEAD.search(question))
+
+
+def tells_ahead(sentence: str) -> bool:
+    """Whether a sentence tells what somebody plans or expects.
+
+    >>> tells_ahead("OpenAI planned to finish it in 2029."), tells_ahead("R1 was released on 20 January 2025.")
+    (True, False)
+    """
+    return bool(_AHEAD.search(sentence))
 
 
 def asks_seat(question: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.length import LENGTHS
+from rag.phrasing import needs_more
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
-from rag.relevance import WEIGHTS, Asked, answer_span, needs_more, relevance
+from rag.relevance import WEIGHTS, Asked, answer_span, relevance
 from rag.retrieve import Retrieval
 from rag.text import function_terms, terms
 
@@ -18,7 +19,7 @@ _TOKENS_WEIGHT = 0.8
 _PASSAGE_WEIGHT = 0.2
 JUDGED = 4
 """So many sentences are read together with the question."""
-JUDGEMENT_WEIGHT = 0.5
+JUDGEMENT_WEIGHT = 0.75
 """What the cross-encoder's log-odds count for beside the score."""
 ALIKE = 0.5
 """Sentences that share this much of their words of content (Jaccard) say the same: one of them is enough."""

@@ -26,6 +26,7 @@ from rag.kinds import (
     spans,
     years_named,
 )
+from rag.phrasing import Words, begins_with_pronoun, leans, says_it_is, told_beside, words
 from rag.records import Evidence
 from rag.text import terms
 
@@ -36,24 +37,7 @@ _FIRST_WORDS = 7
 _FEW_TERMS = 4
 """A question of fewer terms of content is short: it says little of what it is about, and asks for what matters most."""
 
-_TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:[.,'’][^\W_]+)*|[,;:()—–]")
-_PAUSE = {",": 1, ";": 4, ":": 3, "(": 2, ")": 2, "—": 3, "–": 2}
-"""By so many words more what stands on both sides of a sign is apart."""
-_VERSION = re.compile(r"[^\W\d_]+\d[\w.]*")
-_GOES_ON = re.compile(r"(?:-| (?=\d{3}))(\w+)")
-_NEEDS_MORE = re.compile(
-    r"(?:(?:But|And|Yet|So|Then|Still|However,|Instead,|Later,?|Also,|Moreover,|Meanwhile,) )?"
-    r"(?:(?:he|she|it|they|his|her|its|their)\b"
-    r"|(?:this|that|these|those)(?= (?:is|was|were|are|means?|meant|had|has)\b))",
-    re.IGNORECASE,
-)
-_LEANS = re.compile(
-    r"(?:Every|Each|Both|All|Some|Most|Many|Others?|Another|Neither|None|Such|This|That|These|Those|The (?:same|other"
-    r"|former|latter|second|third|next|last|two|three|first|record|figures?|sums?|company|firm|group|man|model|paper"
-    r"|report|deal|plan|move|result|reason|idea|number|total|claim|remark|list|rest))\b(?! (?:\w+ )?of\b)"
-    r"|(?:But|And|Yet|So|Then|Still|However|Instead|Later|Also|Moreover|Meanwhile|Besides|Nevertheless|Afterwards|Here"
-    r"|There|Conversely|Similarly|Likewise|In addition|For example|For instance|In other words|As a result)\b",
-)
+_ASKS_WHETHER = re.compile(r"(?:is|are|was|were) ", re.IGNORECASE)
 _STARTED_FROM = re.compile(r"\b(?:from|than|against)(?: (?:about|some|around|only))? $")
 _TELLS = re.compile(r" (?:also |later )?(?:said|says|reported|wrote|calculated|counted|noted|told|estimated|put)\b")
 _DENIES = re.compile(r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
@@ -73,6 +57,7 @@ class Asked:
         role: where it asks who holds a post or is something to somebody, the terms for that; otherwise empty.
         seat: whether it asks where something has its seat.
         when: whether it asks when something was; a year alone answers it less well than a day.
+        said: where it asks whether something is so, the last of its terms: "Is DeepSeek open source?"
         usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
     """
 
@@ -85,6 +70,7 @@ class Asked:
     role: frozenset[str]
     seat: bool
     when: bool
+    said: frozenset[str]
     usual: Mapping[tuple[int, str], float]
 
     @classmethod
@@ -105,6 +91,7 @@ class Asked:
             role=frozenset(shares if asks_holder(question) else ()),
             seat=asks_seat(question),
             when=expected(question) == "date" and "when" in question.lower(),
+            said=frozenset(list(shares)[-1:] if _ASKS_WHETHER.match(question) else ()),
             usual=usual,
         )
 
@@ -120,55 +107,6 @@ class Asked:
     def share(self, held: Collection[str]) -> float:
         """The share of the question's words, weighted by rarity, that stand among the terms `held`: 0 to 1."""
         return sum(weight for term, weight in self.weights.items() if term in held)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A sentence word by word.
-
-    Args:
-        places: where each of its terms stands, counted in words, pauses added.
-        goes_on: for places of a version's name that is only the beginning of another one, what comes next there: "zero"
-            in "R1-Zero", "1776" in "R1 1776".
-        starts: where each token begins in the text.
-        counted: the place of each token.
-        count: of its words.
-    """
-
-    places: Mapping[str, tuple[int, ...]]
-    goes_on: Mapping[int, str]
-    starts: tuple[int, ...]
-    counted: tuple[int, ...]
-    count: int
-
-    def place(self, character: int) -> int:
-        """The place of the token that a character belongs to."""
-        for start, place in zip(reversed(self.starts), reversed(self.counted), strict=True):
-            if start <= character:
-                return place
-        return 0
-
-
-@lru_cache(maxsize=4096)
-def words(text: str) -> Words:
-    """The words of a sentence."""
-    places: dict[str, list[int]] = {}
-    goes_on: dict[int, str] = {}
-    starts, counted = [], []
-    place = 0
-    for token in _TOKEN.finditer(text):
-        if pause := _PAUSE.get(token[0]):
-            place += pause
-            continue
-        starts.append(token.start())
-        counted.append(place)
-        for term in terms(token[0]):
-            places.setdefault(term, []).append(place)
-        if _VERSION.fullmatch(token[0]) and (longer := _GOES_ON.match(text, token.end())):
-            goes_on[place] = " ".join(terms(longer[1]))
-        place += 1
-    where = {term: tuple(found) for term, found in places.items()}
-    return Words(where, goes_on, tuple(starts), tuple(counted), len(starts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +159,7 @@ Of places and other names so few are right that none is taken.
 """
 
 FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
-AGAINST = ("leans",)
+AGAINST = ("leans", "aside")
 """Features that may count for or against a sentence, and those that count against it; the others count for it."""
 
 FEATURES = (
@@ -249,40 +187,44 @@ FEATURES = (
     "short: opening",
     "short: usual day",
     "short: exact day",
+    "aside",
+    "says it is",
 )
 
 WEIGHTS = (
-    6.97,
-    10.19,
-    4.49,
-    4.12,
-    1.87,
-    1.12,
-    1.36,
-    1.21,
-    0.74,
-    0.04,
-    9.70,
-    2.26,
-    1.01,
-    1.22,
-    0.36,
-    0.88,
-    -0.11,
-    -0.20,
+    5.67,
+    11.96,
+    5.38,
+    4.09,
+    2.74,
+    2.09,
+    2.07,
+    1.15,
+    0.80,
+    0.19,
+    8.29,
+    1.35,
+    0.62,
+    0.87,
+    0.25,
+    0.83,
+    0.00,
+    0.19,
     2.00,
-    2.60,
-    1.48,
-    -2.02,
-    1.66,
-    0.33,
-    0.06,
+    4.27,
+    1.21,
+    -0.34,
+    1.58,
+    0.23,
+    0.17,
     0.26,
-    0.93,
-    3.44,
-    3.21,
-    1.93,
-    0.59,
+    0.41,
+    4.46,
+    3.34,
+    0.40,
+    1.55,
+    -1.06,
+    3.75,
 )
 
 
@@ -299,7 +241,6 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
     in_title = sum(w for t, w in asked.weights.items() if t in title)
     in_either = sum(w for t, w in asked.weights.items() if t in title or asked.places(t, own))
     before = evidence.sentences[place - 1].lexical if place else 0.0
-    needs_more = bool(_NEEDS_MORE.match(text))
     opens = float(sentence.start == 0)
     usual_day = max((asked.usual.get(day, 0.0) for day in days_named(text)), default=0.0) if asked.usual else 0.0
     return (
@@ -311,7 +252,7 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         pairs_in(asked, text),
         topic,
         float(any(p < _FIRST_WORDS - 2 for p in asked.places(subject, own))),
-        float(needs_more),
+        float(begins_with_pronoun(text)),
         float(leans(text)),
         math.log(1 + own.count) / 4,
         _same_days(asked, text),
@@ -327,7 +268,20 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         asked.shortness * opens * in_title,
         asked.shortness * usual_day,
         asked.shortness * (asked.when and not days_named(text) <= asked.days),
+        _aside(asked, own, told_beside(text)),
+        float(bool(asked.said) and says_it_is(text, asked.said)),
     )
+
+
+def _aside(asked: Asked, own: Words, beside: Sequence[range]) -> float:
+    """The share of the question's words that the sentence has nowhere but where it tells of something else.
+
+    "Meta's shares rose while Nvidia's fell" is about Meta's, "The first model after R1 was V3-0324" about V3-0324.
+    """
+    if not beside:
+        return 0.0
+    found = ((weight, asked.places(term, own)) for term, weight in asked.weights.items())
+    return sum(weight for weight, places in found if places and all(any(p in part for part in beside) for p in places))
 
 
 def _same_days(asked: Asked, text: str) -> float:
@@ -339,16 +293,6 @@ def _same_days(asked: Asked, text: str) -> float:
 def relevance(asked: Asked, evidence: Evidence, place: int, weights: Sequence[float] = WEIGHTS) -> float:
     """How well a sentence of the passage answers, in log-odds against the others: only differences mean something."""
     return sum(weight * value for weight, value in zip(weights, features(asked, evidence, place), strict=True))
-
-
-def needs_more(text: str) -> bool:
-    """Whether a sentence can only be understood with the one before it."""
-    return bool(_NEEDS_MORE.match(text)) or leans(text)
-
-
-def leans(text: str) -> bool:
-    """Whether a sentence begins as one does that goes on from another: "Every sum ...", "The company ..."."""
-    return bool(_LEANS.match(text))
 
 
 def answer_span(asked: Asked, text: str) -> tuple[int, int] | None:

@@ -86,6 +86,8 @@ _SPELT_OUT = {
 
 _COMES_OUT = re.compile(r"\b(?:come|comes|came|coming) out\b", re.IGNORECASE)
 """Of these words none counts alone."""
+_OWNS = re.compile(r"\b(?:owns|owned|owning)\b|\b(?:do|does|did)\b.* own\b", re.IGNORECASE)
+_US = re.compile(r"\bUS\b|\bU\.S\.")
 
 
 def terms(text: str) -> list[str]:
@@ -102,9 +104,13 @@ def content_terms(text: str) -> list[str]:
 
     >>> content_terms("How much did Nvidia lose?")
     ['nvidia', 'lose']
+    >>> content_terms("Who owns DeepSeek?"), content_terms("What are DeepSeek's own chips?")
+    (['own', 'deepseek'], ['deepseek', 'chip'])
     """
     distinct = dict.fromkeys(terms(_COMES_OUT.sub("released", text)))
-    functional = function_terms() - ({"us"} if re.search(r"\bUS\b|\bU\.S\.", text) else set())
+    functional = function_terms().difference(
+        term for term, meant in (("us", _US), ("own", _OWNS)) if meant.search(text)
+    )
     return [term for term in distinct if term not in functional] or list(distinct)
 
 

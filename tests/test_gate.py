@@ -62,6 +62,22 @@ def test_a_time_that_the_passage_does_not_name_is_not_answered_about(time: str, 
     assert (confidence(looked_at(f"Why was the harbour closed in {time}?", dated)) > THRESHOLD) == sure
 
 
+@pytest.mark.parametrize(("time", "sure"), [("3 March", True), ("3 March 2026", True), ("3 March 2024", False)])
+def test_a_day_without_a_year_is_of_a_year_that_the_article_names_or_is_from(time: str, sure: bool) -> None:
+    """What an article of 2026 tells of 3 March happened in 2026, and is no answer about the same day of 2024."""
+    found = retrieval("The harbour was closed on 3 March after a storm.", 0.9, 1.0)
+    assert (confidence(looked_at(f"Why was the harbour closed on {time}?", found)) > THRESHOLD) == sure
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [(CLOSED, True), ("The harbour will be closed again in April 2026, the port authority said.", False)],
+)
+def test_what_will_be_is_only_answered_by_what_tells_ahead(text: str, refused: bool) -> None:
+    """A report of the past is no answer to what somebody asks about the future."""
+    assert (confidence(looked_at("When will the harbour be closed?", retrieval(text, 0.9, 1.0))) == 0.0) == refused
+
+
 def test_what_is_far_from_every_sentence_is_refused_whatever_words_it_shares() -> None:
     """ "How far away is the moon?" isn't answered by a sentence in which somebody mentions the moon."""
     assert confidence(looked_at("Why was the harbour closed?", retrieval(CLOSED, 0.1, 1.0))) == 0.0

@@ -15,11 +15,11 @@ def test_reading_loses_what_a_feature_brought() -> None:
     features = np.zeros((2, len(FEATURES)))
     features[1, FEATURES.index("tokens")] = 1.0
     choices = [Choice("own", features, np.array([False, True])), Choice("other", features, np.array([True, False]))]
-    lines = list(reading_table(choices, [1.0] * len(FEATURES), ["own", "other"], [0.25, 0.75]))
+    lines = list(reading_table([(choices, np.ones(len(FEATURES)))], ["own", "other"], [0.25, 0.75]))
     assert lines[0] == "| first sentence right | own | other |"
     assert "| without tokens | .000 | 1.000 |" in lines
     assert "| without cosine | 1.000 | .000 |" in lines
-    assert lines[-2:] == ["| all features | 1.000 | .000 |", "| and the cross-encoder, as shipped | .250 | .750 |"]
+    assert lines[-2:] == ["| all features | 1.000 | .000 |", "| and the cross-encoder | .250 | .750 |"]
 
 
 def test_refusing_is_judged_with_what_is_left() -> None:
@@ -32,7 +32,7 @@ def test_refusing_is_judged_with_what_is_left() -> None:
 
     lines = list(refusing_table(judge, ["own"]))
     assert f"| without {SIGNS_OF_ANSWERS[0]} | .500 |" in lines
-    assert lines[-1] == "| all, as shipped | 1.000 |"
+    assert lines[-1] == "| all | 1.000 |"
     assert len(lines) == 2 + len(seen)
     everything = set(range(len(SIGNS_OF_ANSWERS)))
     assert everything - set(seen[-2]) == {SIGNS_OF_ANSWERS.index(name) for name in CROSS_ENCODER}
