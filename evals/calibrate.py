@@ -40,7 +40,8 @@ from rag.cross_encoder import CrossEncoder
 from rag.embed import MiniLM
 from rag.gate import Forest
 from rag.index import Index
-from rag.quote import Reading, judged, read, to_judge
+from rag.length import LENGTHS
+from rag.quote import Reading, choose, judged, read, to_judge
 from rag.records import Passage, Sentence
 from rag.relevance import Asked
 from rag.retrieve import Retrieval, retrieve
@@ -215,6 +216,8 @@ def main(
         print(f"first sentence right, the cross-encoder x {weight}: {shares}")  # noqa: T201
 
     again = [judged(r, own) for r, own in zip(readings, said, strict=True)]
+    quoted = _right_by_set(asked, again, LENGTHS["medium"].quoted)
+    print("some sentence quoted right:", ", ".join(f"{of} {right:.3f}" for of, right in quoted.items()))  # noqa: T201
     refusing = Refusing.of(asked, again)
     forest, judgements = refusing.fitted(), refusing.judged(range(len(gate.FEATURES)))
     for judgement in judgements:
@@ -239,12 +242,12 @@ def main(
         picture.write_text(draw(shown, gate.THRESHOLD), encoding="utf-8")
 
 
-def _right_by_set(asked: Sequence[Example], readings: Sequence[Reading]) -> dict[str, float]:
-    """The share of each set's answerable questions whose first sentence has the answer."""
+def _right_by_set(asked: Sequence[Example], readings: Sequence[Reading], most: int = 1) -> dict[str, float]:
+    """The share of each set's answerable questions of whose `most` sentences to be quoted one has the answer."""
     right: dict[str, list[bool]] = {name: [] for name in READING_WEIGHTS}
     for example, reading in zip(asked, readings, strict=True):
         if example.has_answer and example.of in right:
-            right[example.of].append(any(example.answers(s.passage, s.sentence) for s in reading.ranked[:1]))
+            right[example.of].append(any(example.answers(s.passage, s.sentence) for s in choose(reading.ranked, most)))
     return {name: float(np.mean(all_of)) for name, all_of in right.items()}
 
 

@@ -122,6 +122,37 @@ def test_another_version_is_not_the_one_asked_for() -> None:
     assert first == {"R1": sentences[1][0], "R1 1776": sentences[0][0]}
 
 
+@pytest.mark.parametrize(
+    ("question", "words", "beside", "answer"),
+    [
+        (
+            "Why did Nvidia fall?",
+            "Nvidia fall",
+            "Meta rose while Nvidia fell, because building AI became cheaper.",
+            "Nvidia fell because investors feared for its sales.",
+        ),
+        (
+            "When was R1 released?",
+            "R1 released",
+            "The first model after R1 was V3-0324, released on 24 March 2025.",
+            "DeepSeek released its model R1 on 20 January 2025.",
+        ),
+        (
+            "Is DeepSeek open source?",
+            "DeepSeek open source",
+            "DeepSeek had an open source week in February 2025.",
+            "The model of DeepSeek is open source.",
+        ),
+    ],
+)
+def test_a_sentence_about_what_is_asked_comes_before_one_that_names_it_beside(
+    question: str, words: str, beside: str, answer: str
+) -> None:
+    """Words that stand behind "while" or "after", or tell of something else, are no answer about what they name."""
+    given = [evidence(name, "2025-03-30", (text, 0.6, 1.0)) for name, text in (("a", beside), ("b", answer))]
+    assert read(question, found(*given, words=words)).ranked[0].sentence.text == answer
+
+
 def test_a_sentence_about_the_day_asked_for_wins() -> None:
     """'What happened on 27 January' must not be answered with what happened on the 28th."""
     retrieval = found(
