@@ -134,14 +134,14 @@ def test_another_version_is_not_the_one_asked_for() -> None:
         (
             "When was R1 released?",
             "R1 released",
-            "The first model after R1 was V3-0324, released on 24 March 2025.",
-            "DeepSeek released its model R1 on 20 January 2025.",
+            "The model after R1 was released on 24 March 2025.",
+            "The model R1 was released on 20 January 2025.",
         ),
         (
             "Is DeepSeek open source?",
             "DeepSeek open source",
-            "DeepSeek had an open source week in February 2025.",
-            "The model of DeepSeek is open source.",
+            "DeepSeek had an open source week.",
+            "DeepSeek is open source.",
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_sentence_about_what_is_asked_comes_before_one_that_names_it_beside(
     question: str, words: str, beside: str, answer: str
 ) -> None:
     """Words that stand behind "while" or "after", or tell of something else, are no answer about what they name."""
-    given = [evidence(name, "2025-03-30", (text, 0.6, 1.0)) for name, text in (("a", beside), ("b", answer))]
+    given = [evidence("a", "2025-03-30", (beside, 0.64, 1.0)), evidence("b", "2025-03-30", (answer, 0.6, 1.0))]
     assert read(question, found(*given, words=words)).ranked[0].sentence.text == answer
 
 
