@@ -2,8 +2,8 @@
 
 From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
 there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
-From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`, and
-`general_questions.jsonl` and `nearby_questions.jsonl`, of which last half have no answer.
+From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`,
+`general_questions.jsonl`, and `nearby_questions.jsonl`, half of which have no answer.
 
 What is shipped is fitted to all of them. What is measured is not: each half of SQuAD's articles and of the own
 questions is read with weights that are fitted to the other half, and by a cross-encoder that has learned from the other

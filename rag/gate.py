@@ -198,7 +198,9 @@ def is_of_another_time(reading: Reading) -> bool:
     passage = reading.ranked[0].passage
     found = (e.passage.text for e in reading.retrieval.evidence if e.passage.article_id == passage.article_id)
     told = dates(" ".join([passage.title, *found]))
-    years = {day.year for day in told} | ({int(passage.published[:4])} if is_iso_date(passage.published) else set())
+    years = {day.year for day in told if day.year is not None}
+    if is_iso_date(passage.published):
+        years.add(int(passage.published[:4]))
     return not all(any(_agree(one, other, years) for other in told) or _reports_on(passage, one) for one in asked)
 
 
@@ -210,13 +212,13 @@ def _reports_on(passage: Passage, asked: Date) -> bool:
     return any(_agree(asked, Date(d.year, d.month, d.day, 0, 0, "")) for d in days)
 
 
-def _agree(asked: Date, told: Date, years: Collection[int | None] = ()) -> bool:
+def _agree(asked: Date, told: Date, years: Collection[int] = ()) -> bool:
     """Whether what is told is of the time asked for, as far as both say.
 
     Args:
         years: those that the article names, of which one is meant where none is told; none where it names none.
     """
-    if asked.year is not None and told.year is None and set(years) - {None} and asked.year not in years:
+    if asked.year is not None and told.year is None and years and asked.year not in years:
         return False
     pairs = ((asked.year, told.year), (asked.month, told.month), (asked.day, told.day))
     as_exact = all(other is not None for one, other in pairs[1:] if one is not None)

@@ -107,7 +107,7 @@ def told_beside(text: str) -> list[range]:
     """The places of the words that stand behind "while", "after", "than" and such, where a sentence tells of others.
 
     >>> text = "Meta rose while Nvidia fell, Reuters said."
-    >>> [places for places in told_beside(text)], words(text).places["nvidia"]
+    >>> told_beside(text), words(text).places["nvidia"]
     ([range(3, 5)], (3,))
     """
     own = words(text)

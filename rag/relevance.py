@@ -26,7 +26,7 @@ from rag.kinds import (
     spans,
     years_named,
 )
-from rag.phrasing import Words, begins_with_pronoun, leans, says_it_is, told_beside, words
+from rag.phrasing import Words, begins_with_pronoun, says_it_is, told_beside, words
 from rag.records import Evidence
 from rag.text import terms
 
@@ -159,7 +159,7 @@ Of places and other names so few are right that none is taken.
 """
 
 FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
-AGAINST = ("leans", "aside")
+AGAINST = ("aside",)
 """Features that may count for or against a sentence, and those that count against it; the others count for it."""
 
 FEATURES = (
@@ -172,7 +172,6 @@ FEATURES = (
     "topic",
     "subject first",
     "needs more",
-    "leans",
     "length",
     "day",
     "year",
@@ -208,7 +207,6 @@ WEIGHTS = (
     0.87,
     0.25,
     0.83,
-    0.00,
     0.19,
     2.00,
     4.27,
@@ -253,7 +251,6 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         topic,
         float(any(p < _FIRST_WORDS - 2 for p in asked.places(subject, own))),
         float(begins_with_pronoun(text)),
-        float(leans(text)),
         math.log(1 + own.count) / 4,
         _same_days(asked, text),
         float(bool(asked.years) and not asked.years.isdisjoint(years_named(text))),
