@@ -3,7 +3,7 @@
 From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
 there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
 From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`,
-`general_questions.jsonl`, and `nearby_questions.jsonl`, half of which have no answer.
+`general_questions.jsonl`, and of `nearby_questions.jsonl` and `article_questions.jsonl`, half of which have no answer.
 
 What is shipped is fitted to all of them. What is measured is not: each half of SQuAD's articles and of the own
 questions is read with weights that are fitted to the other half, and by a cross-encoder that has learned from the other
@@ -50,10 +50,18 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OWN = ("event", "short", "general", "nearby")
-READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nearby": 0.4}
+OWN = ("event", "short", "general", "nearby", "article")
+READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nearby": 0.4, "article": 0.1}
 """What a set counts for in reading, however many questions it has."""
-REFUSING_WEIGHTS = {"event": 3.0, "short": 2.0, "general": 1.0, "nearby": 3.0, "missing": 3.0, "hard": 0.5}
+REFUSING_WEIGHTS = {
+    "event": 3.0,
+    "short": 2.0,
+    "general": 1.0,
+    "nearby": 3.0,
+    "article": 0.3,
+    "missing": 3.0,
+    "hard": 0.5,
+}
 """What one question of a set counts for in refusing: there are few own ones, and the hard ones are mostly luck."""
 PARTS = 12
 """Of each set."""
@@ -234,7 +242,7 @@ def main(
         lines = [
             *reading_table(list(zip(halves, of_other, strict=True)), list(READING_WEIGHTS), read_again),
             "",
-            *refusing_table(refusing.judged, ("event", "nearby", "missing", "hard")),
+            *refusing_table(refusing.judged, ("event", "nearby", "article", "missing", "hard")),
         ]
         tables.write_text("\n".join([*lines, ""]), encoding="utf-8")
     if picture is not None:

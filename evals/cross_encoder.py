@@ -3,14 +3,16 @@
 From the questions of `evals.calibrate`: from all of them what is shipped, and from each half alone (`even`, `odd`) what
 judges the other half there. Each is shown with a sentence that has its
 answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
-latter alone. So it learns what sets an answer apart from what looks like one. A half takes some twenty minutes on two
-cores with bfloat16, all twice as long; then `python -m evals.calibrate` fits the gate to the halves' judgements.
+latter alone. So it learns what sets an answer apart from what looks like one: in a first round from SQuAD's and the
+older own questions, in a second one from all own ones and some of SQuAD's, so that it doesn't forget. A half takes some
+35 minutes on two cores with bfloat16, all twice as long; then `python -m evals.calibrate` fits the gate to the halves'
+judgements.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +23,7 @@ import numpy as np
 import typer
 
 from evals import indexing
-from evals.calibrate import HALVES, Example, examples
+from evals.calibrate import HALVES, OWN, Example, examples
 from rag.cross_encoder import CHANGES, pair_ids
 from rag.embed import MiniLM
 from rag.quote import read, to_judge
@@ -34,11 +36,11 @@ HARD_STEP, MISSING_STEP = 1, 5
 CANDIDATES = 6
 """Sentences of a question that it is shown with, at most four of them at a time."""
 WRONG = 3
-COUNTS = {"event": 3.0, "short": 2.0, "general": 2.0, "nearby": 3.0, "missing": 1.0, "hard": 1.0}
+COUNTS = {"event": 3.0, "short": 2.0, "general": 2.0, "nearby": 3.0, "article": 2.0, "missing": 1.0, "hard": 1.0}
 """What a question of a set counts for: there are few own ones."""
 RANK, SCALE = 8, 2.0
 """Columns of the narrow matrices, and what their product is multiplied by."""
-EPOCHS, AT_ONCE, RATE, HEAD_RATE, WARM = 3, 8, 3e-4, 1e-3, 0.06
+AT_ONCE, WARM = 8, 0.06
 LISTWISE = 0.5
 """What telling the answer from the other sentences of its question counts for beside judging each by itself."""
 ROWS, STEP = 32, 32
@@ -53,6 +55,28 @@ class Of(StrEnum):
     ALL = "all"
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A pass over lessons, some of them again and again.
+
+    Args:
+        own: the sets that all lessons are taken of.
+        share: how many of SQuAD's are taken, others each time.
+        epochs: how many times.
+        rate: of learning at its highest, `head_rate` that of the last step.
+    """
+
+    own: frozenset[str]
+    share: float
+    epochs: int
+    rate: float
+    head_rate: float
+
+
+ROUNDS = (
+    Round(frozenset(OWN) - {"article"}, 1.0, 3, 3e-4, 1e-3),
+    Round(frozenset(OWN), 0.35, 3, 2e-4, 6e-4),
+)
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
 """The halves, and the file for what is learned from them."""
 
@@ -113,29 +137,9 @@ def learn(lessons: Sequence[Lesson], model: Any) -> dict[str, NDArray[np.float32
     head = torch.nn.Linear(2 * encoder.config.hidden_size, 1)
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
-    narrow = [matrix for product in products.values() for matrix in (product.left, product.right)]
-    groups: list[dict[str, Any]] = [{"params": narrow, "lr": RATE}, {"params": head.parameters(), "lr": HEAD_RATE}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = EPOCHS * len(lessons) // AT_ONCE
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / steps)
-    )
-    with typer.progressbar(_batches(lessons, chance, steps), length=steps, label="Learning") as batches:
-        for batch in batches:
-            texts, right, counts, owners = [], [], [], []
-            for owner, one in enumerate(batch):
-                own, own_right = shown(one, chance)
-                texts += own
-                right += own_right
-                counts += [COUNTS[one.of] / len(own) * (2 if is_right else 1) for is_right in own_right]
-                owners += [owner] * len(own)
-            log_odds = _log_odds(encoder, head, texts)
-            loss = _loss(log_odds, torch.tensor(right), torch.tensor(counts), torch.tensor(owners))
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_([*narrow, *head.parameters()], 1.0)
-            optimizer.step()
-            schedule.step()
+    learner = _Learner(encoder, head, [m for product in products.values() for m in (product.left, product.right)])
+    for one in ROUNDS:
+        _learn_round(one, lessons, learner, chance)
     changes = {"head": head.weight.detach().numpy()[0], "bias": head.bias.detach().numpy()}
     for name, product in products.items():
         changes[f"{name}.left"] = SCALE * product.left.detach().numpy()
@@ -143,11 +147,55 @@ def learn(lessons: Sequence[Lesson], model: Any) -> dict[str, NDArray[np.float32
     return changes
 
 
-def _batches(lessons: Sequence[Lesson], chance: random.Random, steps: int) -> Iterator[list[Lesson]]:
+@dataclass(frozen=True, slots=True)
+class _Learner:
+    """The model, the last step, and the narrow matrices."""
+
+    encoder: Any
+    head: Any
+    narrow: list[Any]
+
+
+def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chance: random.Random) -> None:
+    import torch
+
+    own = [lesson for lesson in lessons if lesson.of in one.own]
+    others = [lesson for lesson in lessons if lesson.of not in OWN]
+    count = int(one.share * len(others))
+    groups: list[dict[str, Any]] = [
+        {"params": learner.narrow, "lr": one.rate},
+        {"params": learner.head.parameters(), "lr": one.head_rate},
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    steps = one.epochs * (len(own) + count) // AT_ONCE
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / steps)
+    )
+    drawn = _batches(lambda: [*own, *chance.sample(others, count)], chance, steps)
+    with typer.progressbar(drawn, length=steps, label="Learning") as batches:
+        for batch in batches:
+            texts, right, counts, owners = [], [], [], []
+            for owner, lesson in enumerate(batch):
+                shown_texts, shown_right = shown(lesson, chance)
+                texts += shown_texts
+                right += shown_right
+                counts += [COUNTS[lesson.of] / len(shown_texts) * (2 if is_right else 1) for is_right in shown_right]
+                owners += [owner] * len(shown_texts)
+            log_odds = _log_odds(learner.encoder, learner.head, texts)
+            loss = _loss(log_odds, torch.tensor(right), torch.tensor(counts), torch.tensor(owners))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_([*learner.narrow, *learner.head.parameters()], 1.0)
+            optimizer.step()
+            schedule.step()
+
+
+def _batches(draw: Callable[[], list[Lesson]], chance: random.Random, steps: int) -> Iterator[list[Lesson]]:
     order: list[Lesson] = []
     for _ in range(steps):
         if len(order) < AT_ONCE:
-            order = chance.sample(list(lessons), len(lessons))
+            drawn = draw()
+            order = chance.sample(drawn, len(drawn))
         yield [order.pop() for _ in range(AT_ONCE)]
 
 

@@ -34,7 +34,7 @@ REPORTED_WITHIN = 4
 """Days: what happened on a Friday is still reported on Tuesday as what happened on Friday."""
 AHEAD_AMONG = 2
 """What is asked about the future, one of so many first sentences tells of, or none does."""
-THRESHOLD = 0.34
+THRESHOLD = 0.3
 
 FEATURES = (
     "cosine",

@@ -44,7 +44,7 @@ def test_the_derived_file_judges_as_the_changed_model_does(cross_encoder: CrossE
     asked = [replace(pair, question=question) for question in questions for pair in pairs(*SENTENCES)]
     exact = [cross_encoder.judgement(run(pair_ids(embedder, pair))) for pair in asked]
     rounded = cross_encoder.log_odds(asked)
-    assert np.abs(np.subtract(rounded, exact)).mean() < 0.3
+    assert np.abs(np.subtract(rounded, exact)).mean() < np.std(exact) / 6
     assert np.corrcoef(rounded, exact)[0, 1] > 0.99
 
 
@@ -76,7 +76,7 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of changes must hold what was learned, for products that the model has, and be usable at once."""
-    monkeypatch.setattr(learning, "EPOCHS", 4)
+    monkeypatch.setattr(learning, "ROUNDS", [replace(learning.ROUNDS[0], epochs=4)])
     texts = tuple(pair_ids(embedder, pair) for pair in pairs(*SENTENCES))
     lesson = learning.Lesson("hard", texts, (True, False, False), has_answer=True)
     changes = learning.learn([lesson] * 4 * learning.AT_ONCE, embedder.load_reference())

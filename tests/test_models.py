@@ -76,7 +76,8 @@ def nothing_left_open(server: OllamaServer) -> Iterator[None]:
 
     before = counted()
     yield
-    assert counted() == before
+    # What an earlier test still had open may have ended meanwhile.
+    assert all(now <= then for now, then in zip(counted(), before, strict=True))
 
 
 class TestFinding:
