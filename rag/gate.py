@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rag.figures import Date, dates
-from rag.kinds import asks_ahead, holds, tells_ahead
+from rag.kinds import asks_ahead, days_named, holds, tells_ahead
 from rag.period import is_iso_date
 from rag.phrasing import words
 from rag.quote import Reading
@@ -34,6 +34,8 @@ REPORTED_WITHIN = 4
 """Days: what happened on a Friday is still reported on Tuesday as what happened on Friday."""
 AHEAD_AMONG = 2
 """What is asked about the future, one of so many first sentences tells of, or none does."""
+OF_DAY_AMONG = 2
+"""What is asked of a day, one of so many first sentences may tell of, or all of them name others."""
 THRESHOLD = 0.3
 
 FEATURES = (
@@ -60,6 +62,12 @@ sentence, the highest of any, and those of all that it read on average."""
 SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0, 1, 1, 0)
 """Whether more of each speaks for an answer (1), or against one (-1)."""
 
+_AROUND_DAY = re.compile(
+    r"\b(?:after|afterwards|before|since|until|till|from|between|following|around|earlier|later|prior|week|than)\b"
+    r"|\b(?:report|publish|print|wr[io]te|say|said|tell|told)",
+    re.IGNORECASE,
+)
+"""Who asks so asks of other days as well, or of those that are told of on that day."""
 _DENIES = re.compile(
     r"\b(?:not|never|no|without|except|unlike|un(?!der|i[tqov]|til)\w+|non\w+)\b|n['’]t\b", re.IGNORECASE
 )
@@ -104,6 +112,8 @@ def confidence(reading: Reading) -> float:
 def is_beside(reading: Reading) -> bool:
     """Whether the passages are about something else or another time without any doubt."""
     if max(s.sentence.dense for s in reading.ranked) < LEAST_COSINE or is_of_another_time(reading):
+        return True
+    if tells_of_other_days(reading):
         return True
     return asks_ahead(reading.question) and not any(tells_ahead(s.sentence.text) for s in reading.ranked[:AHEAD_AMONG])
 
@@ -202,6 +212,22 @@ def is_of_another_time(reading: Reading) -> bool:
     if is_iso_date(passage.published):
         years.add(int(passage.published[:4]))
     return not all(any(_agree(one, other, years) for other in told) or _reports_on(passage, one) for one in asked)
+
+
+def tells_of_other_days(reading: Reading) -> bool:
+    """Whether the question is about a day, and each of the first sentences names days and not this one.
+
+    "How much did Micron fall on 28 January?" is not answered by how much it fell on 27 January.
+    """
+    asked = days_named(reading.question)
+    if not asked or _AROUND_DAY.search(reading.question):
+        return False
+    return all(_is_of_other_days(s.sentence.text, asked) for s in reading.ranked[:OF_DAY_AMONG])
+
+
+def _is_of_other_days(text: str, asked: Collection[tuple[int, str]]) -> bool:
+    # "27 and 28 January" names two days, of which only one stands beside its month.
+    return bool(days_named(text)) and not any(re.search(rf"\b{day}\b", text) for day, _ in asked)
 
 
 def _reports_on(passage: Passage, asked: Date) -> bool:
