@@ -82,6 +82,26 @@ def test_conversations_are_listed_reopened_and_searched(
     expect(titles).to_have_text(["Who is Liang Wenfeng?"])
 
 
+def test_going_back_twice_leads_two_steps_back_whichever_the_server_hears_of_first(
+    scripted: ScriptedAssistant, address: str, visit: Visit
+) -> None:
+    """What was ordered first may arrive last: then the page must not leave the conversation that it has gone to."""
+    scripted.scripts += [quoted_answer() for _ in range(3)]
+    page = visit(address)
+    asked(page, "Here?")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#chat .question")).to_have_count(0)
+    asked(page, "There?")
+    held = Held(page, "**/queue/join**")
+    page.go_back()
+    held.wait()
+    page.go_back()
+    expect(page.locator("#chat .question")).to_have_text(["Here?"])
+    held.let_go()
+    ask_next(page, "And then?")
+    expect(page.locator("#chat .question")).to_have_text(["Here?", "And then?"])
+
+
 def test_a_follow_up_of_a_reopened_conversation_knows_what_was_said(
     scripted: ScriptedAssistant, address: str, visit: Visit
 ) -> None:

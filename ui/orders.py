@@ -39,6 +39,8 @@ class Order(BaseModel):
     alone: bool = False
     """Search for the question as it stands, whatever was asked before."""
     id: str = Field(default="", max_length=100)
+    count: int = 0
+    """Of the page's orders, from 1: they may arrive in another order than they were given."""
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Session:
 
     conversation: str = ""
     view: int = 0
+    gone: int = 0
+    """The count of the last order that went to another conversation."""
     turns: list[Turn] = field(default_factory=list)
     orders: asyncio.Lock = field(default_factory=asyncio.Lock)
     """They are taken one after another, as they were given: none is overtaken by one that has more to look up."""
@@ -125,11 +129,18 @@ class Orders:
             yield view, Shown(render.messages(turns, _next(turns)), False, opened)
 
     def _is_for(self, session: Session, wanted: Order, visitor: str) -> bool:
-        """Whether there is something to do: not for an empty question, nor for one of a conversation no longer open."""
+        """Whether there is something to do: not for an empty question, nor for one of a conversation no longer open.
+
+        Nor for going where the visitor went before, but has gone on since.
+        """
         _, session.conversation = self._desk.now((visitor, session.conversation))
         if wanted.do == "again":
             return self._desk.now((visitor, wanted.id))[1] == session.conversation
-        return wanted.do != "ask" or bool(wanted.question.strip())
+        if wanted.do == "ask":
+            return bool(wanted.question.strip())
+        is_overtaken = 0 < wanted.count < session.gone
+        session.gone = max(session.gone, wanted.count)
+        return not is_overtaken
 
     async def _turn_to(self, wanted: Order, session: Session, conversations: Visitor, visitor: str) -> None:
         """Have the session be in the conversation that the order is about."""
