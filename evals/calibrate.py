@@ -3,7 +3,8 @@
 From SQuAD: questions asked of an index of everything, where those without an answer are the hard ones (their words are
 there), and answerable ones asked of indexes of one half of the articles each, so that the answer is there or missing.
 From the own questions, asked of the shipped articles: `event_questions.jsonl`, `short_questions.jsonl`,
-`general_questions.jsonl`, and of `nearby_questions.jsonl` and `article_questions.jsonl`, half of which have no answer.
+`general_questions.jsonl`, and of `nearby_questions.jsonl`, `article_questions.jsonl` and `plain_questions.jsonl`, which
+have many without an answer.
 
 What is shipped is fitted to all of them. What is measured is not: each half of SQuAD's articles and of the own
 questions is read with weights that are fitted to the other half, and by a cross-encoder that has learned from the other
@@ -44,14 +45,14 @@ from rag.length import LENGTHS
 from rag.quote import Reading, choose, judged, read, to_judge
 from rag.records import Passage, Sentence
 from rag.relevance import Asked
-from rag.retrieve import Retrieval, retrieve
+from rag.retrieve import Retrieval, search
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OWN = ("event", "short", "general", "nearby", "article")
-READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nearby": 0.4, "article": 0.1}
+OWN = ("event", "short", "general", "nearby", "article", "plain")
+READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nearby": 0.4, "article": 0.1, "plain": 0.3}
 """What a set counts for in reading, however many questions it has."""
 REFUSING_WEIGHTS = {
     "event": 3.0,
@@ -59,6 +60,7 @@ REFUSING_WEIGHTS = {
     "general": 1.0,
     "nearby": 3.0,
     "article": 0.3,
+    "plain": 0.5,
     "missing": 3.0,
     "hard": 0.5,
 }
@@ -84,7 +86,7 @@ class Example:
 
     Args:
         of: the name of its set: "hard", "missing" or one of `OWN`.
-        text: what was searched for.
+        text: what was searched for, spelt as the articles spell it.
         found: the passages.
         has_answer: whether the answer is there.
         part: of its set, from 0 to 11; the even ones are one half, the odd ones the other.
@@ -120,20 +122,20 @@ def examples(
         held = [a for a in articles if a.id in present]
         with closing(indexing.index(held, root / f"squad-{number}", embedder)) as index:
             for question in asked[number]:
-                found = retrieve(question.text, index, embedder, PASSAGES)
+                spelt, found = search(question.text, index, embedder, PASSAGES)
                 has_answer = bool(question.answers) and question.article_id in present
                 part = titles.index(question.article_id) % PARTS
                 of = "missing" if number else "hard"
-                yield Example(of, question.text, found, has_answer, part, question.is_answered_by)
+                yield Example(of, spelt, found, has_answer, part, question.is_answered_by)
     sync_corpus(Settings.from_env(index=root / "own", model="quotes"))
     with closing(Index.open(root / "own", embedder.identity)) as index:
         for name in OWN:
             for number, own in enumerate(event.read(Path(event.__file__).parent / f"{name}_questions.jsonl")):
                 # Earlier answers matter little to the rewriting of these; the questions are enough.
                 text = standalone(own.turns[-1], [(turn, "") for turn in own.turns[:-1]])
-                found = retrieve(text, index, embedder, PASSAGES)
+                spelt, found = search(text, index, embedder, PASSAGES)
                 part = number % 2 + 2 * (number // 4) % PARTS
-                yield Example(name, text, found, not own.refuse, part, _matches(own))
+                yield Example(name, spelt, found, not own.refuse, part, _matches(own))
 
 
 def _matches(question: event.Question) -> Callable[[Passage, Sentence], bool]:
@@ -242,7 +244,7 @@ def main(
         lines = [
             *reading_table(list(zip(halves, of_other, strict=True)), list(READING_WEIGHTS), read_again),
             "",
-            *refusing_table(refusing.judged, ("event", "nearby", "article", "missing", "hard")),
+            *refusing_table(refusing.judged, ("event", "nearby", "article", "plain", "missing", "hard")),
         ]
         tables.write_text("\n".join([*lines, ""]), encoding="utf-8")
     if picture is not None:

@@ -36,7 +36,16 @@ HARD_STEP, MISSING_STEP = 1, 5
 CANDIDATES = 6
 """Sentences of a question that it is shown with, at most four of them at a time."""
 WRONG = 3
-COUNTS = {"event": 3.0, "short": 2.0, "general": 2.0, "nearby": 3.0, "article": 2.0, "missing": 1.0, "hard": 1.0}
+COUNTS = {
+    "event": 3.0,
+    "short": 2.0,
+    "general": 2.0,
+    "nearby": 3.0,
+    "article": 2.0,
+    "plain": 2.0,
+    "missing": 1.0,
+    "hard": 1.0,
+}
 """What a question of a set counts for: there are few own ones."""
 RANK, SCALE = 8, 2.0
 """Columns of the narrow matrices, and what their product is multiplied by."""
@@ -74,8 +83,9 @@ class Round:
 
 
 ROUNDS = (
-    Round(frozenset(OWN) - {"article"}, 1.0, 3, 3e-4, 1e-3),
-    Round(frozenset(OWN), 0.35, 3, 2e-4, 6e-4),
+    Round(frozenset(OWN) - {"article", "plain"}, 1.0, 3, 3e-4, 1e-3),
+    Round(frozenset(OWN) - {"plain"}, 0.35, 3, 2e-4, 6e-4),
+    Round(frozenset(OWN), 0.25, 2, 2e-4, 6e-4),
 )
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
 """The halves, and the file for what is learned from them."""

@@ -18,7 +18,7 @@ from rag.embed import Embedder, MiniLM
 from rag.index import Index
 from rag.quote import quote
 from rag.records import Article, Citation, Passage, Sentence
-from rag.retrieve import retrieve
+from rag.retrieve import search
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ def score(questions: Sequence[Question], searched: Index, embedder: Embedder) ->
     first = anywhere = answerable = marked = marked_right = 0
     reader = CrossEncoder(MiniLM())
     for question in questions:
-        found = retrieve(question.text, searched, embedder, 8)
+        spelt, found = search(question.text, searched, embedder, 8)
         for measure, value in question.measures([e.passage for e in found.evidence]).items():
             hits[measure] += value
         if question.answers:
-            citations = quote(reader.read(question.text, found)).citations
+            citations = quote(reader.read(spelt, found)).citations
             answerable += 1
             first += any(answer in citation.quote for citation in citations[:1] for answer in question.answers)
             anywhere += any(answer in citation.quote for citation in citations for answer in question.answers)

@@ -23,13 +23,13 @@ from rag.errors import (
     ModelNotFoundError,
     QuestionError,
 )
-from rag.facets import named
+from rag.facets import Wanted, named
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index
 from rag.length import LENGTHS
 from rag.live import LiveIndex
-from rag.period import asked_timeline, is_iso_date, period_named
-from rag.quote import quote
+from rag.period import Period, asked_timeline, is_iso_date, period_named
+from rag.quote import nearness, quote, read
 from rag.records import (
     Answer,
     Article,
@@ -47,7 +47,7 @@ from rag.records import (
     TimelineEntry,
     WithdrawnEvent,
 )
-from rag.retrieve import Retrieval, retrieve
+from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
 from rag.timeline import in_lines, timeline
 
@@ -57,6 +57,8 @@ PASSAGES = 8
 """Passages that an answer is made from."""
 CLOSEST = " The closest articles are: "
 """What comes before their titles in a refusal."""
+ABOUT = 40
+"""Passages that a timeline of a subject is made of."""
 COMPARED = 16
 """Passages in which reports may differ."""
 CLOSEST_ARTICLES = 3
@@ -124,7 +126,7 @@ class Assistant:
         """
         asked = standalone(checked(question), history)
         index = self._ready_index()
-        found = retrieve(asked, index, self._embedder, k, named(asked, index.outlets, ignore))
+        _, found = search(asked, index, self._embedder, k, named(asked, index.outlets, ignore))
         return [evidence.passage for evidence in found.evidence]
 
     def ask(self, question: str, history: History = (), ignore: Collection[str] = ()) -> Answer:
@@ -172,7 +174,9 @@ class Assistant:
         facets = tuple(w.facet for w in wanted)
         if facets:
             yield FacetsEvent(facets)
-        compared = retrieve(asked, index, self._embedder, COMPARED, wanted)
+        spelt, compared = search(asked, index, self._embedder, COMPARED, wanted)
+        # Whoever asks without capitals has asked the same.
+        asked = asked if spelt.casefold() == asked.casefold() else spelt
         found = replace(compared, evidence=compared.evidence[:PASSAGES])
         clock.lap("retrieve")
         articles = len({e.passage.article_id for e in found.evidence})
@@ -180,11 +184,11 @@ class Assistant:
 
         model_name, length = "quotes", LENGTHS[self.settings.length]
         days_count = not any(key.startswith("date:") for key in ignore)
-        dated = _dated(asked, history, index, length.events) if days_count else None
+        dated = self._dated(asked, history, index, wanted, length.events) if days_count else None
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
-        elif confidence(reading := self._cross_encoder.read(asked, found)) < THRESHOLD:
+        elif confidence(reading := self._cross_encoder.read(spelt, found)) < THRESHOLD:
             draft = refusal(_closest(found, asked, index))
         else:
             draft, model_name = yield from self._draft(asked, found, history, quote(reading, length.quoted))
@@ -259,7 +263,9 @@ class Assistant:
                 raise QuestionError(f"{day!r} is no day: write it as 2025-01-27.")
         period = period_named(checked(question) if question else "")
         start, end = start or period.start, end or period.end
-        return timeline(_told(self._ready_index().dated(start, end), progress), start, end, period.subject)
+        index = self._ready_index()
+        about = self._about(period, index, named(question, index.outlets))
+        return timeline(_told(index.dated(start, end), progress), start, end, about)
 
     def daily_changes(
         self, start: str = "", end: str = "", progress: Callable[[float], object] | None = None
@@ -333,6 +339,22 @@ class Assistant:
             )
         return index
 
+    def _dated(self, asked: str, history: History, index: Index, wanted: Sequence[Wanted], most: int) -> Draft | None:
+        """The events of the period, where the question asks for those of one and the articles tell of them."""
+        period = asked_timeline(asked, history[-1][0] if history else "")
+        if period is None:
+            return None
+        about = self._about(period, index, wanted)
+        entries = timeline(index.dated(period.start, period.end), period.start, period.end, about, most)
+        return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
+
+    def _about(self, period: Period, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:
+        """How near to the period's subject each sentence is that a search for it finds; None where it has none."""
+        if not period.subject:
+            return None
+        spelt, found = search(period.subject, index, self._embedder, ABOUT, wanted)
+        return nearness(read(spelt, found))
+
     def _draft(
         self, asked: str, found: Retrieval, history: History, quoted: Draft
     ) -> Generator[Event, None, tuple[Draft, str]]:
@@ -364,15 +386,6 @@ class Assistant:
 def refusal(closest: str) -> Draft:
     """Says that the articles don't hold the answer, what was searched, and which articles are the closest."""
     return Draft(f"The articles do not answer this question.{closest}", refused=True)
-
-
-def _dated(asked: str, history: History, index: Index, most: int) -> Draft | None:
-    """The events of the period, where the question asks for those of one and the articles tell of them."""
-    period = asked_timeline(asked, history[-1][0] if history else "")
-    if period is None:
-        return None
-    entries = timeline(index.dated(period.start, period.end), period.start, period.end, period.subject, most)
-    return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
 
 def _passages(draft: Draft) -> tuple[Passage, ...]:

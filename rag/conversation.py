@@ -5,24 +5,46 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.spelling import written_out
 from rag.text import FUNCTION_WORDS, function_terms, terms
 
 _NAME = re.compile(r"\b[A-Z][\w&.-]*\w(?:\s+(?:[A-Z][\w&.-]*\w|\d+(?!\d*%)))*")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?:-[A-Z]?[a-z]+)?(?: [A-Z]\.)? [A-Z][a-z]+(?:-[A-Z]?[a-z]+)?\b")
+_PERSONS = re.compile(r"\b[A-Z][\w-]*\w\.?(?: [A-Z][\w-]*\.?)+")
+_LAST_PERSON = re.compile(rf"(?:{_PERSON.pattern})$")
 _ELLIPSIS = re.compile(r"^(?:and|but|or|also|so|then|what about|how about|what of)\b[\s,]*", re.IGNORECASE)
 _ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", re.IGNORECASE)
 _ASKS_MEANING = re.compile(r"(?:what|who) (?:is|are|was|were)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
-_NEUTRAL = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those)(?: ones?\b)?)\b(?!\s+(?:is|was)\s+(?:true|why))",
-    re.I,
+_NEUTRAL = re.compile(r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those) ones?)\b", re.IGNORECASE)
+_POINTING = re.compile(
+    r"\b(?:this|that|these|those)(?: (?P<noun>(?!(?:is|was|were|are|did|do|does|has|have|had|can|could|will|would"
+    r"|cost|mean|happen|affect|hurt|help|come|make|change|really|all|also)\b)[a-z][a-z-]+))?\b",
+    re.IGNORECASE,
 )
+"""Points at what was said before as a whole, or at a noun of it: "that technique"."""
+_TIME_WORD = re.compile(r"(?:\w+day|morning|afternoon|evening|night|week|weekend|month|quarter|year|time|point|much)s?")
+"""Those need no word before: "that Monday" is the one that everything is about."""
+_SAYING = re.compile(r"(?:say|says|said|tell|think|thought|know|known|mean|so|all|those|one|such)")
+"""A "that" behind one of these mostly joins what follows: "Did he say that it is over?"."""
 _GOES_ON = re.compile(
     r"(?:[,;]|\s)\s*(?:and|but|or)\s+(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b",
     re.IGNORECASE,
 )
 """Where a question goes on with another one: "What did V3 cost, and what does that figure leave out?"."""
 _POSSESSIVE = frozenset({"his", "her", "hers", "its", "their", "theirs"})
+_SAID_ABOUT = re.compile(
+    r"\b(?:say|said|think|thought|tell|told|post|posted|write|wrote|call|called|comment|commented)\b.*?"
+    r"\b(?:about|of|on) (?P<subject>.*)",
+    re.IGNORECASE,
+)
+"""What was talked about stands behind it, who talked before it."""
+_INTRODUCED = re.compile(
+    r"(?:what|who)(?:['’]s| is| are| was| were)(?: even| exactly)? (?:the |an? )?(?P<subject>.+?)\W*", re.IGNORECASE
+)
+_ATTRIBUTE = re.compile(r"^[a-z][a-z -]* of \b")
+_MOST_OF_SUBJECT = 6
+"""Words of what a question asks the meaning of."""
 _FRAGMENT_WORDS = 4
 """A question of no more words than this, with at most one of content, can't stand alone after another one."""
 
@@ -37,6 +59,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     >>> standalone("Where did he study?", [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")])
     'Where did Liang Wenfeng study?'
     """
+    question = written_out(question)
     if not history:
         return question
     last_question, last_answer = history[-1]
@@ -50,12 +73,19 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         person = _person(last_question, last_answer)
         if person:
             return _replace_first(_PERSONAL, question, person)
-    subject = _names(last_question)
     if _refers(_NEUTRAL, question):
-        if subject:
-            return _replace_first(_NEUTRAL, question, subject[0])
+        subject = _subject(last_question)
+        if not subject:
+            return f"{question} ({last_question})"
+        named = _replace_first(_NEUTRAL, question, subject)
+        says_much = len(_content(question)) > 1 or _INTRODUCED.fullmatch(last_question)
+        return named if says_much else f"{named} ({last_question})"
+    if pointing := _pointing(question):
+        meant = _meant(pointing["noun"], last_answer) if pointing["noun"] else ""
+        if meant:
+            return question[: pointing.start()] + meant + question[pointing.end() :]
         return f"{question} ({last_question})"
-    content = [term for term in terms(question) if term not in function_terms()]
+    content = _content(question)
     if (
         len(question.split()) <= _FRAGMENT_WORDS
         and len(content) <= 1
@@ -68,10 +98,55 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
 def _refers(pronouns: re.Pattern[str], question: str) -> bool:
     """Whether a question has one of the pronouns for what was said before, and not for what it names itself."""
     found = pronouns.search(question)
-    if not found:
-        return False
-    first = _GOES_ON.search(question, 0, found.start())
+    return found is not None and _is_of_before(question, found.start())
+
+
+def _is_of_before(question: str, place: int) -> bool:
+    """Whether what stands at a place can't be meant for a name in an earlier part of the question."""
+    first = _GOES_ON.search(question, 0, place)
     return first is None or not _names(question[: first.start()])
+
+
+def _content(text: str) -> list[str]:
+    return [term for term in terms(text) if term not in function_terms()]
+
+
+def _pointing(question: str) -> re.Match[str] | None:
+    """Where a question points at something said before."""
+    for found in _POINTING.finditer(question):
+        noun = (found["noun"] or "").lower()
+        if _TIME_WORD.fullmatch(noun) or noun in FUNCTION_WORDS:
+            continue
+        before = question[: found.start()].split()[-1:]
+        word = before[0].lower().strip(",") if before else ""
+        joins = bool(_SAYING.fullmatch(word)) and (not noun or bool(_names(question)))
+        # "The model that won" says itself which one.
+        if not joins and (not word or word in FUNCTION_WORDS) and _is_of_before(question, found.start()):
+            return found
+    return None
+
+
+def _meant(noun: str, last_answer: str) -> str:
+    """What the last answer calls by this noun: "the Jevons paradox" for "that paradox"; empty where nothing."""
+    named = re.search(rf"\b(?:[A-Z][\w'’.-]*\w )+{re.escape(noun)}\b", last_answer)
+    if not named:
+        return ""
+    words = named[0].split()
+    while words[0].lower() in FUNCTION_WORDS:
+        words.pop(0)
+    return f"the {' '.join(words)}" if len(words) > 1 else ""
+
+
+def _subject(last_question: str) -> str:
+    """What a question is about: what it asks the meaning of, what was talked about, or the first that it names."""
+    introduced = _INTRODUCED.fullmatch(last_question)
+    if introduced and len(introduced["subject"].split()) <= _MOST_OF_SUBJECT:
+        subject = introduced["subject"]
+        if re.search(r"[A-Z\d]", subject) and not _ATTRIBUTE.match(subject):
+            return subject.removesuffix("'s").removesuffix("’s")
+    about = _SAID_ABOUT.search(last_question)
+    names = (_names(about["subject"]) if about else []) or _names(last_question)
+    return names[0] if names else ""
 
 
 def _substituted(fragment: str, last_question: str) -> str:
@@ -108,10 +183,12 @@ def _is_date_word(word: str) -> bool:
 
 def _person(last_question: str, last_answer: str) -> str:
     for text in (last_question, last_answer):
-        for match in _PERSON.finditer(text):
-            words = match.group().split()
-            if not any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
-                return match.group()
+        for match in _PERSONS.finditer(text):
+            # Before a name may stand what somebody is: "former Intel CEO".
+            person = _PERSON.search(match[0]) if match[0].count(" ") < 2 else _LAST_PERSON.search(match[0])
+            words = person[0].split() if person else ()
+            if person and not any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
+                return person[0]
     return ""
 
 

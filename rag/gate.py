@@ -151,7 +151,10 @@ def _words(reading: Reading) -> list[_Word]:
 
 def _is_name(word: str, question: str) -> bool:
     """Whether a word of the question is a name or a number; any word can begin it."""
-    return (word[:1].isupper() or word[:1].isdigit()) and not question.startswith(word)
+    # Its capitals may have been put right since its tokens were made.
+    place = question.lower().find(word.lower())
+    first = question[place] if place >= 0 else word[:1]
+    return (first.isupper() or first.isdigit()) and place != 0
 
 
 def features(reading: Reading) -> tuple[float, ...]:

@@ -25,7 +25,8 @@ _CALLED = (
             day,
             rf"\b(?:release|launch|debut|publication|arrival) of {_MODEL.format(name)}\b"
             rf"|{_MODEL.format(name)}(?:[’']s)? (?:(?:model|was) )?(?:release|launch|debut|publi|came out|appeared)\w*"
-            rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )){_MODEL.format(name)}\b",
+            rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )){_MODEL.format(name)}\b"
+            rf"|(?<=\bfrom ){_MODEL.format(name)}\b(?= (?:to|through|until|till)\b)",
         )
         for day, name in ((date(2025, 1, 20), "R1"), (date(2024, 12, 26), "V3"))
     ),
@@ -48,7 +49,12 @@ _DAY = re.compile(
     rf"(?<![@/])\b(?:(\d{{4}}-\d\d-\d\d)|{_NTH}(?: of)? {_MONTH}{_YEAR}|{_MONTH} {_NTH}\b{_YEAR})", re.IGNORECASE
 )
 _WHOLE_MONTH = re.compile(rf"(?<!\d )\b(?:(early|mid|late)[- ])?{_MONTH}{_YEAR}", re.IGNORECASE)
-_WHOLE_YEAR = re.compile(r"\b(?:in|during|throughout) (?:the year )?((?:19|20)\d\d)\b", re.IGNORECASE)
+_WHOLE_YEAR = re.compile(
+    r"\b(?:in|during|throughout|(?:in |over )?the course of) (?:the year )?(?:(early|mid|late)[- ])?((?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_THIRDS = {"": (1, 12), "early": (1, 4), "mid": (5, 8), "late": (9, 12)}
+"""The first and last month of a year and of its parts."""
 _OF_A_MONTH = re.compile(r"\b(?:in|of|by|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
 _NUMERIC_DAY = re.compile(r"(?<![\d./-])(\d{1,4})([./])(\d{1,2})\2(\d{1,4})(?![\d/-])")
 _PART_OF_MONTH = re.compile(
@@ -226,7 +232,13 @@ def _marked(question: str) -> str:
     text = _AMERICAN_DAY_AND_DAY.sub(r"\1 \2 \5\3\1 \4 \5", text)
     text = _DAY.sub(_day, " ".join(text.split()))
     text = _WHOLE_MONTH.sub(_whole_month, text)
-    return _WHOLE_YEAR.sub(lambda found: f"in {_mark(date(int(found[1]), 1, 1), date(int(found[1]), 12, 31))}", text)
+    return _WHOLE_YEAR.sub(_whole_year, text)
+
+
+def _whole_year(found: re.Match[str]) -> str:
+    year = int(found[2])
+    first, last = _THIRDS[(found[1] or "").lower()]
+    return f"in {_mark(date(year, first, 1), date(year, last, monthrange(year, last)[1]))}"
 
 
 def _mark(first: date, last: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ JUDGED = 4
 """So many sentences are read together with the question."""
 JUDGEMENT_WEIGHT = 0.75
 """What the cross-encoder's log-odds count for beside the score."""
+_NAME = re.compile(r"\b[^\W\d_]*[A-Z][\w.-]*")
 ALIKE = 0.5
 """Sentences that share this much of their words of content (Jaccard) say the same: one of them is enough."""
 
@@ -105,6 +107,20 @@ def judged(reading: Reading, log_odds: Sequence[float], weight: float = JUDGEMEN
     lost = weight * min(log_odds, default=0.0)
     others = [replace(s, score=s.score + lost) for s in reading.ranked[len(first) :]]
     return replace(reading, ranked=(*(s for s, _ in first), *others), judged=tuple(odds for _, odds in first))
+
+
+def nearness(reading: Reading) -> dict[tuple[str, int], float]:
+    """How near each sentence is to what is asked, by its article's id and its start.
+
+    Where names are asked for, those that have none of them, nor have their titles, are left out.
+    """
+    names = [set(own) for name in _NAME.findall(reading.question) if (own := terms(name))]
+    near = {}
+    for scored in reading.ranked:
+        held = set(terms(f"{scored.passage.title} {scored.sentence.text}")) if names else set()
+        if not names or any(name <= held for name in names):
+            near[scored.passage.article_id, scored.sentence.start] = scored.nearness
+    return near
 
 
 def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:

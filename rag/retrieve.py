@@ -19,6 +19,7 @@ from rag.postings import bm25, highest, rarity
 from rag.preference import HAS, cover_parts, prefer, preference
 from rag.ranking import Measured, Pool, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
+from rag.spelling import respelt, unusual
 from rag.stored import Prospects
 from rag.text import content_terms, terms
 
@@ -65,6 +66,25 @@ class Retrieval:
     evidence: tuple[Evidence, ...]
     weights: dict[str, float]
     tokens: tuple[Token, ...] = ()
+
+
+def search(
+    question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()
+) -> tuple[str, Retrieval]:
+    """The question as the articles would spell it, and the `k` passages that best answer it.
+
+    What slips may be meant for stands in the passages that the other words find; with it, they are looked for again.
+    """
+    found = retrieve(question, index, embedder, k, wanted)
+    nowhere = rarity(0, index.counts()[1])
+    unknown = frozenset(term for term, weight in found.weights.items() if weight >= nowhere)
+    rare = unusual(question, unknown)
+    # What the model has a token of its own for is a word, though not one of the articles.
+    slips = [word for word, tokens in zip(rare, embedder.count_tokens(rare), strict=True) if tokens > 1]
+    spelt = respelt(question, slips, (f"{e.passage.title}\n{e.passage.text}" for e in found.evidence))
+    if spelt.casefold() != question.casefold():
+        found = retrieve(spelt, index, embedder, k, wanted)
+    return spelt, found
 
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:

@@ -12,7 +12,7 @@ from itertools import count, groupby
 from rag.dated import dated
 from rag.figures import MONTHS
 from rag.records import Article, Citation, Draft, Evidence, TimelineEntry
-from rag.telling import Told, event_words, tellings
+from rag.telling import Told, tellings
 
 MOST_A_DAY = 6
 """Events listed for one day of a longer period: those that most articles tell of."""
@@ -27,15 +27,15 @@ LEAST = 0.75
 """A sentence that scores less than this tells of no event of its day."""
 MOST_COMPARED = 400
 """Sentences of one day that are compared with each other: the best."""
-ABOUT, ENOUGH = 0.65, 5
-"""A sentence is about the subject when it has this share of what the fifth best one has of the subject's words."""
+ABOUT, ENOUGH = 0.9, 5
+"""A sentence is about what is asked when it is this share as near to it as the fifth nearest."""
 
 
 def timeline(
     articles: Iterable[tuple[Article, Sequence[Evidence]]],
     start: str = "",
     end: str = "",
-    subject: str = "",
+    about: Mapping[tuple[str, int], float] | None = None,
     most: int | None = None,
 ) -> list[TimelineEntry]:
     """The events that articles tell of, in order, their citations numbered throughout.
@@ -45,14 +45,14 @@ def timeline(
     Args:
         articles: each with its passages.
         start: the first day, as ISO 8601 date; empty for no limit, as is `end`, the last day.
-        subject: words that the events have to be about; empty for all events.
+        about: how near to what is asked each sentence is, by its article's id and its start; None for all events.
         most: how many entries there may be; without it there may be `MOST_A_DAY` on each day.
     """
     candidates = [told for article, evidence in articles for told in tellings(article, tuple(evidence))]
     weights = _weights(candidates)
     candidates = [t for t in candidates if (not start or t.day >= start) and (not end or t.day <= end)]
-    if subject:
-        candidates = _about(candidates, subject)
+    if about is not None:
+        candidates = _about(candidates, about)
     by_day = groupby(sorted(candidates, key=lambda told: told.day), key=lambda told: told.day)
     days = [_events(list(of_day), weights) for _, of_day in by_day]
     return _numbered(_selected(days, most))
@@ -72,22 +72,13 @@ def _weights(told: Sequence[Told]) -> _Weights:
     return _Weights(squares, {t.words: math.sqrt(sum(squares[word] for word in t.words)) for t in told})
 
 
-def _about(told: Sequence[Told], subject: str) -> list[Told]:
-    """The sentences about a subject: those whose words, with their article's title, hold most of the subject's."""
-    weights: dict[str, int] = {}
-    for name in subject.split():
-        for word in event_words(name):
-            frequency = sum(word in t.words for t in told)
-            # A name says more than other words, unless everything is about it.
-            weights[word] = 2 if name != name.lower() and frequency < len(told) / 3 else 1
-    shares = [
-        sum(weights[word] for word in weights if word in t.words | set(event_words(t.article.title))) for t in told
-    ]
-    best = sorted(shares, reverse=True)[:ENOUGH]
+def _about(told: Sequence[Told], about: Mapping[tuple[str, int], float]) -> list[Told]:
+    """The sentences that are near enough to what is asked."""
+    near = [about.get((t.article.id, t.sentence.start), 0.0) for t in told]
+    best = sorted(filter(None, near), reverse=True)[:ENOUGH]
+    least = ABOUT * (best[-1] if len(best) == ENOUGH else max(best, default=0.0))
     return [
-        replace(t, score=t.score + share / sum(weights.values()))
-        for t, share in zip(told, shares, strict=True)
-        if share and share >= ABOUT * best[-1]
+        replace(t, score=t.score + own / best[0]) for t, own in zip(told, near, strict=True) if own and own >= least
     ]
 
 

@@ -6,6 +6,8 @@ from rag.conversation import standalone
 
 NVIDIA = ("What happened to Nvidia on 27 January 2025?", "Nvidia shares fell 17% on 27 January 2025. [1]")
 FOUNDER = ("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek in July 2023. [1]")
+NADELLA = ("What did Satya Nadella post about DeepSeek?", "Nadella wrote of the Jevons paradox. [1]")
+GELSINGER = "What is Pat Gelsinger's startup called?"
 V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
 
 
@@ -22,6 +24,13 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("Since when?", FOUNDER, "Since when? (Who founded DeepSeek?)"),
         ("How did Intel and AMD react to it?", V3, "How did Intel and AMD react to DeepSeek-V3?"),
         ("Why?", NVIDIA, "Why? (What happened to Nvidia on 27 January 2025?)"),
+        ("What does that paradox mean?", NADELLA, "What does the Jevons paradox mean?"),
+        ("How did Sam Altman take it?", NADELLA, "How did Sam Altman take DeepSeek?"),
+        ("What is that technique?", FOUNDER, "What is that technique? (Who founded DeepSeek?)"),
+        ("How much did that cost?", NVIDIA, f"How much did that cost? ({NVIDIA[0]})"),
+        ("What is his startup called?", ("What did former Intel CEO Pat Gelsinger say?", ""), GELSINGER),
+        ("Who distilled it?", ("What is the s1 model from Stanford?", ""), "Who distilled s1 model from Stanford?"),
+        ("What was in it?", FOUNDER, "What was in DeepSeek? (Who founded DeepSeek?)"),
     ],
 )
 def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[str, str], expected: str) -> None:
@@ -37,6 +46,9 @@ def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[
         "How do I bake bread?",
         "What did training DeepSeek-V3 cost, and what does that figure leave out?",
         "Who is Liang Wenfeng and where did he study?",
+        "How far did Broadcom fall that Monday?",
+        "Did Trump say that DeepSeek is a warning?",
+        "Which is the model that beat o1?",
     ],
 )
 def test_a_question_that_stands_alone_does_not_drag_the_old_subject_along(question: str) -> None:

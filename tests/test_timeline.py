@@ -19,10 +19,14 @@ from tests.fakes import Told, told
 
 
 def lines(
-    articles: Sequence[Told], start: str = "", end: str = "", subject: str = "", most: int | None = None
+    articles: Sequence[Told],
+    start: str = "",
+    end: str = "",
+    about: dict[tuple[str, int], float] | None = None,
+    most: int | None = None,
 ) -> list[str]:
     """The texts of a timeline, checked for what holds for every one: in order, cited exactly, numbered throughout."""
-    entries = timeline(articles, start, end, subject, most)
+    entries = timeline(articles, start, end, about, most)
     assert [entry.date for entry in entries] == sorted(entry.date for entry in entries)
     texts = {article.id: article.text for article, _ in articles}
     citations = [citation for entry in entries for citation in entry.citations]
@@ -111,8 +115,9 @@ def test_period_and_subject_limit_the_events() -> None:
     ]
     assert len(lines(articles)) == 4
     assert len(lines(articles, "2025-01-28", "2025-01-31")) == 2
-    assert lines(articles, "2025-01-28", "2025-01-31", "Nvidia") == ["Nvidia shares rose 9% on 28 January 2025."]
-    assert lines(articles, "", "", "Qualcomm") == []
+    about = {("rise", 0): 1.0, ("fall", 0): 0.98, ("late", 0): 0.99, ("ban", 0): 0.6}
+    assert lines(articles, "2025-01-28", "2025-01-31", about) == ["Nvidia shares rose 9% on 28 January 2025."]
+    assert lines(articles, "", "", {}) == []
 
 
 # Articles that nobody has marked with days
@@ -150,7 +155,7 @@ def test_events_are_told_by_articles_that_nobody_marked() -> None:
         ("2025-03-12", "Boreal Networks agreed on Wednesday to buy Tarn Labs for $2.1 billion.", 1),
     ]
     assert len(lines(PLANT)) == 2
-    assert lines(PLANT, "2025-03-11", "", "Tarn") == [entries[1].text]
+    assert lines(PLANT, "2025-03-11") == [entries[1].text]
 
 
 @pytest.mark.parametrize(
@@ -295,6 +300,26 @@ def test_a_subject_in_a_week_is_answered_with_its_events(assistant: Assistant) -
     assert len(told_lines) >= 3
     assert any("8.9%" in line for line in told_lines)
     assert sum("Nvidia" in line for line in told_lines) >= len(told_lines) - 1
+
+
+@pytest.mark.parametrize(
+    ("question", "told_of"),
+    [
+        ("Chronology of the governments that restricted DeepSeek, please", ("Australia", "Texas", "Italy", "Taiwan")),
+        ("timeline of deepseek's model releases from V3 through R1", ("V3", "R1")),
+    ],
+)
+def test_a_subject_is_found_by_what_it_means(assistant: Assistant, question: str, told_of: tuple[str, ...]) -> None:
+    """Articles have other words for it than the reader: "banned" for "restricted"."""
+    told_lines, _ = answer_of(assistant, question)
+    assert len(told_lines) >= 2
+    assert sum(any(word in line for line in told_lines) for word in told_of) >= 2
+
+
+def test_a_subject_that_no_article_names_has_no_timeline(assistant: Assistant) -> None:
+    """What happened to others is no answer."""
+    assert assistant.ask("Timeline of Qualcomm's share price in January 2025").refused
+    assert assistant.timeline(question="Qualcomm") == []
 
 
 def test_a_period_without_events_is_answered_like_any_question(assistant: Assistant) -> None:

@@ -1,0 +1,101 @@
+"""A question's words spelt as the articles spell them: chat abbreviations, names without capitals, slips. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from rag.text import FUNCTION_WORDS, terms
+
+SLIP = 0.83
+"""A word that shares so much of its letters with one of the articles' words is that word with a slip in it."""
+_SHORTEST = 5
+"""Letters of a word that a slip is looked for in: shorter ones are like too many others."""
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_BEGINS = re.compile(r"(?:\A|[.!?:|\n][\"”’)]?)\s*[\"“(]?\Z")
+"""Before a word that has a capital wherever it stands."""
+_ABBREVIATED = {
+    "bc": "because",
+    "cuz": "because",
+    "didnt": "didn't",
+    "doesnt": "doesn't",
+    "dont": "don't",
+    "hows": "how is",
+    "isnt": "isn't",
+    "tho": "though",
+    "u": "you",
+    "ur": "your",
+    "wasnt": "wasn't",
+    "werent": "weren't",
+    "whats": "what is",
+    "whens": "when is",
+    "wheres": "where is",
+    "whos": "who is",
+    "whys": "why is",
+}
+_ABBREVIATION = re.compile(rf"(?<![\w’'.&-])(?:{'|'.join(_ABBREVIATED)})(?![\w’'.&-])")
+
+
+def written_out(question: str) -> str:
+    """What is abbreviated in chats, in full.
+
+    >>> written_out("whats r1 and why did nvidia fall bc of it")
+    'what is r1 and why did nvidia fall because of it'
+    """
+    return _ABBREVIATION.sub(lambda found: _ABBREVIATED[found[0]], question)
+
+
+def unusual(question: str, unknown: Collection[str]) -> list[str]:
+    """The words of a question that may be slips: long enough, and all their terms unknown.
+
+    Args:
+        unknown: terms of the question that stand in no article.
+    """
+    words = (word for word in _WORD.findall(question) if len(word) >= _SHORTEST and word.isalpha())
+    return [word for word in words if (own := terms(word)) and set(own) <= set(unknown)]
+
+
+def respelt(question: str, slips: Collection[str], texts: Iterable[str]) -> str:
+    """The question with its names' capitals and without slips, as far as texts that were found for it show them.
+
+    >>> respelt("where are its headquaters, in hangzhou", ["headquaters"], ["Its headquarters are in Hangzhou."])
+    'where are its headquarters, in Hangzhou'
+
+    Args:
+        slips: words of the question that are no words as they stand.
+    """
+    forms = _forms(texts)
+
+    def spelt(found: re.Match[str]) -> str:
+        word = found[0]
+        if word in slips:
+            lower = word.lower()
+            # What only goes on otherwise is another word: "charger", "charge".
+            alike = [f for f in forms if f[0] == lower[0] and not f.startswith(lower) and not lower.startswith(f)]
+            word = next(iter(get_close_matches(lower, alike, 1, SLIP)), word)
+        if word != word.lower() or word in FUNCTION_WORDS:
+            return word
+        return forms.get(word) or word
+
+    return _WORD.sub(spelt, question)
+
+
+def _forms(texts: Iterable[str]) -> dict[str, str]:
+    """Each word of the texts in small letters, and as it is written within sentences."""
+    written: dict[str, Counter[str]] = {}
+    for text in texts:
+        for found in _WORD.finditer(text):
+            word = found[0]
+            lower = word.lower()
+            own = written.setdefault(lower, Counter())
+            inside = word == lower or not word[1:].islower() or not _BEGINS.search(text[: found.start()][-4:])
+            own[word] += 1 if inside else 0
+    return {lower: _usual(lower, own) for lower, own in written.items()}
+
+
+def _usual(lower: str, own: Counter[str]) -> str:
+    """The form that a word has within sentences: small letters where it ever has them there."""
+    form, count = own.most_common(1)[0]
+    return form if count and not own[lower] else lower

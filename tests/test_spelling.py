@@ -1,0 +1,61 @@
+"""Questions as people type them, made the articles' spelling."""
+
+import pytest
+
+from rag.assistant import Assistant
+from rag.spelling import respelt, written_out
+
+TEXTS = (
+    "DeepSeek's headquarters\nThe headquarters of DeepSeek are in Hangzhou, and Nvidia is based in Santa Clara.",
+    "Chip makers such as Nvidia fell in January. Apple rose, and an apple is a fruit.",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("whats r1", "what is r1"),
+        ("why did it fall bc of ai", "why did it fall because of ai"),
+        ("What did the B.C. court say?", "What did the B.C. court say?"),
+        ("Is U.S. law different?", "Is U.S. law different?"),
+        ("who is u.k.'s minister", "who is u.k.'s minister"),
+    ],
+)
+def test_chat_abbreviations_are_written_out(question: str, expected: str) -> None:
+    """An abbreviation that no article has would look like a word that is missing."""
+    assert written_out(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "slips", "expected"),
+    [
+        ("why did nvidia fall in january", (), "why did Nvidia fall in January"),
+        ("did apple rise", (), "did apple rise"),
+        ("Where are the headquaters?", ["headquaters"], "Where are the headquarters?"),
+        ("how did nvidea do", ["nvidea"], "how did Nvidia do"),
+        ("Where is the Headquater?", (), "Where is the Headquater?"),
+        ("Who is Hangzhau's mayor?", ["Hangzhau"], "Who is Hangzhou's mayor?"),
+        ("what do chips cost", ["cost"], "what do chips cost"),
+    ],
+)
+def test_names_and_slips_are_spelt_as_in_what_was_found(question: str, slips: list[str], expected: str) -> None:
+    """Names count more than other words, and a slip must not hide the word that was meant."""
+    assert respelt(question, slips, TEXTS) == expected
+
+
+def test_a_question_with_a_slip_is_answered_and_says_what_was_searched(assistant: Assistant) -> None:
+    """Nobody should have to type everything right, and everybody sees what their words were taken for."""
+    answer = assistant.ask("in which chinese city does deepseek have its headquaters")
+    assert not answer.refused
+    assert "Hangzhou" in answer.text
+    assert "headquarters" in answer.standalone_question
+
+
+def test_a_question_without_capitals_counts_as_it_was_typed(assistant: Assistant) -> None:
+    """What is searched for is shown where it differs from what was typed; capitals make no difference."""
+    assert assistant.ask("who founded deepseek").standalone_question == "who founded deepseek"
+
+
+def test_a_word_of_another_subject_is_no_slip(assistant: Assistant) -> None:
+    """Bread is not a misspelt word of the articles, and a refusal must name what was asked."""
+    assert assistant.ask("How do I bake sourdough bread?").standalone_question == "How do I bake sourdough bread?"
