@@ -60,8 +60,8 @@ REFUSING_WEIGHTS = {
     "general": 1.0,
     "nearby": 3.0,
     "article": 0.3,
-    "plain": 0.5,
-    "missing": 3.0,
+    "plain": 0.3,
+    "missing": 5.0,
     "hard": 0.5,
 }
 """What one question of a set counts for in refusing: there are few own ones, and the hard ones are mostly luck."""
@@ -77,7 +77,7 @@ HALVES = tuple(Path(__file__).with_name(f"cross_encoder_{half}.npz") for half in
 """What cross-encoders have learned from each half alone; made by `python -m evals.cross_encoder`."""
 JUDGEMENT_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """What the cross-encoder may count for in reading; the one chosen is in `rag.quote`."""
-THRESHOLDS = (0.26, 0.28, 0.3, 0.32, 0.34, 0.36, 0.4)
+THRESHOLDS = (0.24, 0.26, 0.28, 0.29, 0.3, 0.32, 0.34, 0.36, 0.4)
 
 
 @dataclass(frozen=True, slots=True)

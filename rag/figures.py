@@ -58,7 +58,7 @@ _DATE = re.compile(
     rf"|(?P<name>January|February|April|June|July|August|September|October|November|December)"
     rf"|(?:early|mid|late)[- ](?P<part>{_MONTH})"
     rf"|(?:(?<=\bin )|(?<=\bby )|(?<=\bsince )|(?<=\bof )|(?<=\buntil ))(?P<verb>March|May)"
-    rf"|(?P<alone>{_YEAR})(?!\s*(?:%|per ?cent|(?:m|b|tr)illion|GPU|chip|token|dollar|[bmt]n\b)))"
+    rf"|(?P<alone>(?!\d{{3}}0['’]s\b){_YEAR})(?!\s*(?:%|per ?cent|(?:m|b|tr)illion|GPU|chip|token|dollar|[bmt]n\b)))"
     r"(?![\w/])(?!-\d)(?!\.\d)",
     re.IGNORECASE,
 )

@@ -20,7 +20,7 @@ _TOKENS_WEIGHT = 0.8
 _PASSAGE_WEIGHT = 0.2
 JUDGED = 4
 """So many sentences are read together with the question."""
-JUDGEMENT_WEIGHT = 0.75
+JUDGEMENT_WEIGHT = 0.5
 """What the cross-encoder's log-odds count for beside the score."""
 _NAME = re.compile(r"\b[^\W\d_]*[A-Z][\w.-]*")
 ALIKE = 0.5

@@ -35,16 +35,19 @@ _ABBREVIATED = {
     "whos": "who is",
     "whys": "why is",
 }
+_FILLER = re.compile(
+    r"(?<=\bwhat) (?:even|exactly|actually|really|basically)(?= (?:is|are|was|were|does|did|do)\b)", re.IGNORECASE
+)
 _ABBREVIATION = re.compile(rf"(?<![\w’'.&-])(?:{'|'.join(_ABBREVIATED)})(?![\w’'.&-])")
 
 
 def written_out(question: str) -> str:
-    """What is abbreviated in chats, in full.
+    """What is abbreviated in chats, in full, and without a word that only fills.
 
     >>> written_out("whats r1 and why did nvidia fall bc of it")
     'what is r1 and why did nvidia fall because of it'
     """
-    return _ABBREVIATION.sub(lambda found: _ABBREVIATED[found[0]], question)
+    return _FILLER.sub("", _ABBREVIATION.sub(lambda found: _ABBREVIATED[found[0]], question))
 
 
 def unusual(question: str, unknown: Collection[str]) -> list[str]:

@@ -171,6 +171,8 @@ def test_a_source_bears_out_what_is_vaguer_but_not_what_is_more_precise() -> Non
         ("late February", [(None, 2, None)]),
         ("in 2023", [(2023, None, None)]),
         ("it may march on", []),
+        ("in the late 1950's", []),
+        ("2025's loss", [(2025, None, None)]),
         ("2,025 chips", []),
         ("2048 chips", []),
     ],

@@ -16,6 +16,7 @@ TEXTS = (
     [
         ("whats r1", "what is r1"),
         ("why did it fall bc of ai", "why did it fall because of ai"),
+        ("What even is DeepSeek?", "What is DeepSeek?"),
         ("What did the B.C. court say?", "What did the B.C. court say?"),
         ("Is U.S. law different?", "Is U.S. law different?"),
         ("who is u.k.'s minister", "who is u.k.'s minister"),
