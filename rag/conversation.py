@@ -17,6 +17,7 @@ _ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was
 _ASKS_MEANING = re.compile(r"(?:what|who) (?:is|are|was|were)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _NEUTRAL = re.compile(r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those) ones?)\b", re.IGNORECASE)
+_IN_IT = re.compile(r"\b(?:in|inside|of|from|on|at|about|behind|through|with) (?:it|them)\b", re.IGNORECASE)
 _POINTING = re.compile(
     r"\b(?:this|that|these|those)(?: (?P<noun>(?!(?:is|was|were|are|did|do|does|has|have|had|can|could|will|would"
     r"|cost|mean|happen|affect|hurt|help|come|make|change|really|all|also)\b)[a-z][a-z-]+))?\b",
@@ -78,8 +79,9 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         if not subject:
             return f"{question} ({last_question})"
         named = _replace_first(_NEUTRAL, question, subject)
-        says_much = len(_content(question)) > 1 or _INTRODUCED.fullmatch(last_question)
-        return named if says_much else f"{named} ({last_question})"
+        if _says_little(question) and not _INTRODUCED.fullmatch(last_question):
+            return f"{named} ({last_question})"
+        return named
     if pointing := _pointing(question):
         meant = _meant(pointing["noun"], last_answer) if pointing["noun"] else ""
         if meant:
@@ -105,6 +107,12 @@ def _is_of_before(question: str, place: int) -> bool:
     """Whether what stands at a place can't be meant for a name in an earlier part of the question."""
     first = _GOES_ON.search(question, 0, place)
     return first is None or not _names(question[: first.start()])
+
+
+def _says_little(question: str) -> bool:
+    """Whether a question asks for something in or of what was said before, and has next to no words besides."""
+    content = _content(question)
+    return not content or (len(content) == 1 and _IN_IT.search(question) is not None)
 
 
 def _content(text: str) -> list[str]:
