@@ -69,7 +69,9 @@ def respelt(question: str, slips: Collection[str], texts: Iterable[str]) -> str:
     Args:
         slips: words of the question that are no words as they stand.
     """
-    forms = _forms(texts)
+    asked = {word for word in _WORD.findall(question) if word == word.lower() and word not in FUNCTION_WORDS}
+    # A slip may be any word of the texts; else only those of the question matter.
+    forms = _forms(texts, _WORD if slips else _one_of(asked))
 
     def spelt(found: re.Match[str]) -> str:
         word = found[0]
@@ -85,15 +87,19 @@ def respelt(question: str, slips: Collection[str], texts: Iterable[str]) -> str:
     return _WORD.sub(spelt, question)
 
 
-def _forms(texts: Iterable[str]) -> dict[str, str]:
-    """Each word of the texts in small letters, and as it is written within sentences."""
+def _one_of(words: Collection[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, words)) or '(?!)'})(?![\w-])", re.IGNORECASE)
+
+
+def _forms(texts: Iterable[str], words: re.Pattern[str]) -> dict[str, str]:
+    """Each of these words of the texts in small letters, and as it is written within sentences."""
     written: dict[str, Counter[str]] = {}
     for text in texts:
-        for found in _WORD.finditer(text):
-            word = found[0]
+        for found in words.finditer(text):
+            word, start = found[0], found.start()
             lower = word.lower()
             own = written.setdefault(lower, Counter())
-            inside = word == lower or not word[1:].islower() or not _BEGINS.search(text[: found.start()][-4:])
+            inside = word == lower or not word[1:].islower() or not _BEGINS.search(text[max(0, start - 4) : start])
             own[word] += 1 if inside else 0
     return {lower: _usual(lower, own) for lower, own in written.items()}
 
