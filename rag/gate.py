@@ -152,9 +152,9 @@ def _words(reading: Reading) -> list[_Word]:
 def _is_name(word: str, question: str) -> bool:
     """Whether a word of the question is a name or a number; any word can begin it."""
     # Its capitals may have been put right since its tokens were made.
-    place = question.lower().find(word.lower())
-    first = question[place] if place >= 0 else word[:1]
-    return (first.isupper() or first.isdigit()) and place != 0
+    found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", question, re.IGNORECASE)
+    first = found[0][:1] if found else word[:1]
+    return (first.isupper() or first.isdigit()) and not (found and found.start() == 0)
 
 
 def features(reading: Reading) -> tuple[float, ...]:

@@ -127,6 +127,18 @@ def test_one_word_that_is_missed_lowers_the_trust() -> None:
     assert trust[0.1] < trust[0.9] - 0.2
 
 
+@pytest.mark.parametrize(
+    ("name", "question"), [("AI", "Who said that AI closed it?"), ("ai", "Who said that AI closed it?")]
+)
+def test_a_name_is_one_however_its_token_was_written(name: str, question: str) -> None:
+    """Capitals are put right after the search; and "said" has the letters of "AI" without being it."""
+    found = retrieval(CLOSED, 0.5, 0.6)
+    evidence = (replace(found.evidence[0], matches=((0.0,) * 2, (0.9, 0.1))),)
+    told = replace(found, evidence=evidence, tokens=(Token("closed", 0.6), Token(name, 0.4)))
+    values = dict(zip(FEATURES, features(looked_at(question, told)), strict=True))
+    assert values["names' gap"] == pytest.approx(0.4 * 0.9)
+
+
 def test_a_name_that_no_passage_has_is_missed_unless_it_is_spelt_a_little_differently() -> None:
     """Somebody whom the articles never mention has said nothing in them; a slip of the finger is forgiven."""
     found = retrieval("Jensen Huang closed the harbour.", 0.6, 0.7)
