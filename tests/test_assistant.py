@@ -167,6 +167,18 @@ def test_ask_builds_the_default_index_when_there_is_none() -> None:
     assert apart(rag.aask("Who founded DeepSeek?", settings=Settings.from_env(model="quotes"))).text == answer.text
 
 
+def test_importing_the_package_loads_nothing_of_it() -> None:
+    """`import rag` stays instant: a public name loads its module when it is first used, and tools can list them all."""
+    code = (
+        "import rag, sys; early = [m for m in sys.modules if m.startswith('rag.')]; "
+        "from typing import get_type_hints; assert set(rag.__all__) <= set(dir(rag)); "
+        "assert all(getattr(rag, name).__name__ == name for name in rag.__all__); "
+        "assert get_type_hints(rag.ask)['return'] is rag.Answer; sys.exit(', '.join(early) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_quoted_answer_loads_nothing_heavy(corpus_index: Path) -> None:
     """A cold question is answered in a second or two only as long as no training framework and no page is imported."""
     code = (
