@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
+from rag.figures import MONTHS
+from rag.period import CRASH, periods_named
 from rag.spelling import written_out
 from rag.text import FUNCTION_WORDS, function_terms, terms
 
@@ -24,6 +27,14 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 """Points at what was said before as a whole, or at a noun of it: "that technique"."""
+_THAT_DAY = re.compile(
+    r"(?:\b(?P<before>on|in|at|during|of|from|since|by|for|until|before|after) )?"
+    r"\b(?:that (?:same |very |one )?(?:day|session|(?P<weekday>monday))|this monday"
+    r"|(?<=\bon )the (?:day|monday)(?=\W*(?:$|[?!.,;)]| (?:and|or|but)\b)))\b"
+    r"(?! (?:that|when|of|after|before|which)\b)",
+    re.IGNORECASE,
+)
+"""Points at a day; "the day that" and "the day after" say themselves which one."""
 _TIME_WORD = re.compile(r"(?:\w+day|morning|afternoon|evening|night|week|weekend|month|quarter|year|time|point|much)s?")
 """Those need no word before: "that Monday" is the one that everything is about."""
 _SAYING = re.compile(r"(?:say|says|said|tell|think|thought|know|known|mean|so|all|those|one|such)")
@@ -59,10 +70,12 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     'What is distillation?'
     >>> standalone("Where did he study?", [("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek. [1]")])
     'Where did Liang Wenfeng study?'
+    >>> standalone("How far did the Nasdaq fall that Monday?", [])
+    'How far did the Nasdaq fall on 27 January 2025?'
     """
     question = written_out(question)
     if not history:
-        return question
+        return _with_day(question, ())
     last_question, last_answer = history[-1]
     # The last question may itself have been a follow-up.
     last_question = standalone(last_question, history[max(0, len(history) - 3) : -1])
@@ -70,6 +83,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     bare = _ELLIPSIS.sub("", question)
     if bare != question and not _ASKS.match(bare):
         return _substituted(bare, last_question)
+    question = _with_day(question, (last_question, last_answer))
     if _refers(_PERSONAL, question):
         person = _person(last_question, last_answer)
         if person:
@@ -95,6 +109,27 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     ):
         return f"{question} ({last_question})"
     return question
+
+
+def _with_day(question: str, told: Sequence[str]) -> str:
+    """The question with the date of the day that it points at: the one before in these texts, or that of the crash."""
+    pointed = _THAT_DAY.search(question)
+    if not pointed or periods_named(question):
+        return question
+    days = next((days for text in told if (days := _days_of(text))), {CRASH})
+    days = {day for day in days if not pointed["weekday"] or day.weekday() == CRASH.weekday()} or {CRASH}
+    if CRASH not in days and len(days) > 1:
+        return question
+    day = CRASH if CRASH in days else days.pop()
+    before = pointed["before"] or "on"
+    word = "on" if before.lower() in {"in", "at", "during"} else before
+    named = f"{word} {day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
+    return question[: pointed.start()] + named + question[pointed.end() :]
+
+
+def _days_of(text: str) -> set[date]:
+    """The days that a text names, without periods of several days."""
+    return {date.fromisoformat(named.start) for named in periods_named(text) if named.start == named.end != ""}
 
 
 def _refers(pronouns: re.Pattern[str], question: str) -> bool:

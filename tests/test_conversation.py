@@ -46,7 +46,6 @@ def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[
         "How do I bake bread?",
         "What did training DeepSeek-V3 cost, and what does that figure leave out?",
         "Who is Liang Wenfeng and where did he study?",
-        "How far did Broadcom fall that Monday?",
         "Did Trump say that DeepSeek is a warning?",
         "Which is the model that beat o1?",
     ],
@@ -54,6 +53,49 @@ def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[
 def test_a_question_that_stands_alone_does_not_drag_the_old_subject_along(question: str) -> None:
     """After a change of subject, the earlier one must not mislead the search."""
     assert standalone(question, [NVIDIA]) == question
+
+
+@pytest.mark.parametrize(
+    ("question", "last", "expected"),
+    [
+        ("How much did Oracle lose that day?", (), "How much did Oracle lose on 27 January 2025?"),
+        ("nasdaq that monday in percent", (), "nasdaq on 27 January 2025 in percent"),
+        ("By that day, how many?", (), "By 27 January 2025, how many?"),
+        ("Who fell in that one session?", (), "Who fell on 27 January 2025?"),
+        ("S&P 500 move on the day", (), "S&P 500 move on 27 January 2025"),
+        ("How far did Broadcom fall that Monday?", NVIDIA, "How far did Broadcom fall on 27 January 2025?"),
+        (
+            "What did Liang do that day?",
+            ("When was R1 released?", "DeepSeek released R1 on 20 January 2025. [1]"),
+            "What did Liang do on 20 January 2025?",
+        ),
+        (
+            "Who fell most that day?",
+            ("What did Nvidia lose?", "Nvidia lost more on 27 January 2025 than on 3 September 2024. [1]"),
+            "Who fell most on 27 January 2025?",
+        ),
+    ],
+)
+def test_that_day_is_the_one_spoken_of_or_else_that_of_the_crash(
+    question: str, last: tuple[str, str] | tuple[()], expected: str
+) -> None:
+    """Readers of the story say "that day" and mean the day of the crash, unless another one was just spoken of."""
+    assert standalone(question, [last] if last else []) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Did the Dow rise on the day of the crash?",
+        "Where was Liang the day R1 came out?",
+        "How did Nvidia do the day after the crash?",
+        "What happened on 28 January, and who fell most that day?",
+        "Was it that Monday that Altman wrote on X?",
+    ],
+)
+def test_a_day_that_a_question_names_itself_stays(question: str) -> None:
+    """Where the question says which day it means, no date is put into it."""
+    assert standalone(question, []) == question
 
 
 def test_without_history_nothing_changes() -> None:
