@@ -38,7 +38,11 @@ _ABBREVIATED = {
 _FILLER = re.compile(
     r"(?<=\bwhat) (?:even|exactly|actually|really|basically)(?= (?:is|are|was|were|does|did|do)\b)", re.IGNORECASE
 )
-_ABBREVIATION = re.compile(rf"(?<![\w’'.&-])(?:{'|'.join(_ABBREVIATED)})(?![\w’'.&-])")
+_ABBREVIATION = re.compile(
+    rf"(?<![\w’'.&-])(?:{'|'.join([*_ABBREVIATED, *(word.capitalize() for word in _ABBREVIATED if len(word) > 2)])})"
+    r"(?![\w’'.&-])"
+)
+"""Without "U" and "BC", which are names."""
 
 
 def written_out(question: str) -> str:
@@ -47,7 +51,12 @@ def written_out(question: str) -> str:
     >>> written_out("whats r1 and why did nvidia fall bc of it")
     'what is r1 and why did nvidia fall because of it'
     """
-    return _FILLER.sub("", _ABBREVIATION.sub(lambda found: _ABBREVIATED[found[0]], question))
+    return _FILLER.sub("", _ABBREVIATION.sub(_in_full, question))
+
+
+def _in_full(found: re.Match[str]) -> str:
+    full = _ABBREVIATED[found[0].lower()]
+    return full.capitalize() if found[0][0].isupper() else full
 
 
 def unusual(question: str, unknown: Collection[str]) -> list[str]:

@@ -15,6 +15,7 @@ TEXTS = (
     ("question", "expected"),
     [
         ("whats r1", "what is r1"),
+        ("Whats R1 to U of T?", "What is R1 to U of T?"),
         ("why did it fall bc of ai", "why did it fall because of ai"),
         ("What even is DeepSeek?", "What is DeepSeek?"),
         ("What did the B.C. court say?", "What did the B.C. court say?"),
