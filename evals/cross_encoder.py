@@ -4,9 +4,10 @@ From the questions of `evals.calibrate`: from all of them what is shipped, and f
 judges the other half there. Each is shown with a sentence that has its
 answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
 latter alone. So it learns what sets an answer apart from what looks like one: in a first round from SQuAD's and the
-older own questions, in a second one from all own ones and some of SQuAD's, so that it doesn't forget. A half takes some
-35 minutes on two cores with bfloat16, all twice as long; then `python -m evals.calibrate` fits the gate to the halves'
-judgements.
+older own questions, in later ones from all own ones and some of SQuAD's, so that it doesn't forget. What is shipped
+learns in the end from the questions of people who had not seen the articles; the halves do without them. A half takes
+some 35 minutes on two cores with bfloat16, all twice as long, and more than twice that on cores without it; then
+`python -m evals.calibrate` fits the gate to the judgements.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 import typer
 
 from evals import indexing
-from evals.calibrate import HALVES, OWN, Example, examples
+from evals.calibrate import HALVES, OWN, Example, examples, own_examples
 from rag.cross_encoder import CHANGES, pair_ids
 from rag.embed import MiniLM
 from rag.quote import read, to_judge
@@ -43,10 +44,13 @@ COUNTS = {
     "nearby": 3.0,
     "article": 2.0,
     "plain": 2.0,
+    "asked": 2.0,
     "missing": 1.0,
     "hard": 1.0,
 }
 """What a question of a set counts for: there are few own ones."""
+ASKED = "asked"
+"""The set of what people asked who had not seen the articles, beside those of `evals.calibrate`."""
 RANK, SCALE = 8, 2.0
 """Columns of the narrow matrices, and what their product is multiplied by."""
 AT_ONCE, WARM = 8, 0.06
@@ -69,13 +73,14 @@ class Round:
     """A pass over lessons, some of them again and again.
 
     Args:
-        own: the sets that all lessons are taken of.
-        share: how many of SQuAD's are taken, others each time.
+        own: the sets whose lessons are all taken.
+        again: how many of the other own ones are taken, `share` how many of SQuAD's: others each time.
         epochs: how many times.
         rate: of learning at its highest, `head_rate` that of the last step.
     """
 
     own: frozenset[str]
+    again: float
     share: float
     epochs: int
     rate: float
@@ -83,10 +88,12 @@ class Round:
 
 
 ROUNDS = (
-    Round(frozenset(OWN) - {"article", "plain"}, 1.0, 3, 3e-4, 1e-3),
-    Round(frozenset(OWN) - {"plain"}, 0.35, 3, 2e-4, 6e-4),
-    Round(frozenset(OWN), 0.25, 2, 2e-4, 6e-4),
+    Round(frozenset(OWN) - {"article", "plain"}, 0.0, 1.0, 3, 3e-4, 1e-3),
+    Round(frozenset(OWN) - {"plain"}, 0.0, 0.35, 3, 2e-4, 6e-4),
+    Round(frozenset(OWN), 0.0, 0.25, 2, 2e-4, 6e-4),
 )
+LAST = Round(frozenset({ASKED}), 0.22, 0.1, 1, 2e-4, 6e-4)
+"""Of what is shipped."""
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
 """The halves, and the file for what is learned from them."""
 
@@ -102,7 +109,9 @@ class Lesson:
 
 
 def lesson(example: Example, base: MiniLM) -> Lesson | None:
-    """What is to be learned from a question; None where its answer was not found."""
+    """What is to be learned from a question; None where its answer was not found, or nothing was."""
+    if not example.found.evidence:
+        return None
     reading = read(example.text, example.found)
     places = list(range(len(reading.ranked)))[:CANDIDATES]
     answered = [i for i, s in enumerate(reading.ranked) if example.answers(s.passage, s.sentence)]
@@ -124,7 +133,7 @@ def shown(one: Lesson, chance: random.Random) -> tuple[list[list[int]], list[boo
     return [chance.choice([rights[0], *rights]), *wrong], [True, *[False] * len(wrong)]
 
 
-def learn(lessons: Sequence[Lesson], model: Any) -> dict[str, NDArray[np.float32]]:
+def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dict[str, NDArray[np.float32]]:
     """Fit narrow matrices beside all products of the encoder, and the last step.
 
     Args:
@@ -148,7 +157,7 @@ def learn(lessons: Sequence[Lesson], model: Any) -> dict[str, NDArray[np.float32
     torch.nn.init.normal_(head.weight, std=0.02)
     torch.nn.init.zeros_(head.bias)
     learner = _Learner(encoder, head, [m for product in products.values() for m in (product.left, product.right)])
-    for one in ROUNDS:
+    for one in rounds:
         _learn_round(one, lessons, learner, chance)
     changes = {"head": head.weight.detach().numpy()[0], "bias": head.bias.detach().numpy()}
     for name, product in products.items():
@@ -169,19 +178,20 @@ class _Learner:
 def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chance: random.Random) -> None:
     import torch
 
-    own = [lesson for lesson in lessons if lesson.of in one.own]
-    others = [lesson for lesson in lessons if lesson.of not in OWN]
-    count = int(one.share * len(others))
+    whole = [lesson for lesson in lessons if lesson.of in one.own]
+    rest = [lesson for lesson in lessons if lesson.of in {*OWN, ASKED} - one.own]
+    others = [lesson for lesson in lessons if lesson.of not in {*OWN, ASKED}]
+    again, share = int(one.again * len(rest)), int(one.share * len(others))
     groups: list[dict[str, Any]] = [
         {"params": learner.narrow, "lr": one.rate},
         {"params": learner.head.parameters(), "lr": one.head_rate},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = one.epochs * (len(own) + count) // AT_ONCE
+    steps = one.epochs * (len(whole) + again + share) // AT_ONCE
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / steps)
     )
-    drawn = _batches(lambda: [*own, *chance.sample(others, count)], chance, steps)
+    drawn = _batches(lambda: [*whole, *chance.sample(rest, again), *chance.sample(others, share)], chance, steps)
     with typer.progressbar(drawn, length=steps, label="Learning") as batches:
         for batch in batches:
             texts, right, counts, owners = [], [], [], []
@@ -240,7 +250,9 @@ def _log_odds(encoder: Any, head: Any, texts: Sequence[Sequence[int]]) -> Any:
     for row, text in enumerate(texts):
         ids[row, : len(text)] = torch.tensor(text)
         mask[row, : len(text)] = 1
-    has_bfloat16 = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    # Where the processor has no products of its own for it, they take thirty times as long.
+    is_there = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    has_bfloat16 = is_there and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     with torch.autocast("cpu", torch.bfloat16) if has_bfloat16 else nullcontext():
         states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         share = mask[..., None] / mask.sum(1)[:, None, None]
@@ -280,11 +292,14 @@ def main(
     """Learn and write."""
     base = MiniLM()
     halves, to = WRITTEN[learned_from]
+    rounds = [*ROUNDS, LAST] if learned_from is Of.ALL else ROUNDS
     with indexing.folder(keep) as root:
         some = examples(squad_file, root, HARD_STEP, MISSING_STEP)
-        asked = [e for e in some if e.half in halves and e.found.evidence]
+        asked = [e for e in some if e.half in halves]
+        if learned_from is Of.ALL:
+            asked += own_examples([ASKED], root, base)
     lessons = [one for example in asked if (one := lesson(example, base)) and one.candidates]
-    save(learn(lessons, base.load_reference()), to)
+    save(learn(lessons, base.load_reference(), rounds), to)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ AHEAD_AMONG = 2
 """What is asked about the future, one of so many first sentences tells of, or none does."""
 OF_DAY_AMONG = 2
 """What is asked of a day, one of so many first sentences may tell of, or all of them name others."""
-THRESHOLD = 0.29
+THRESHOLD = 0.25
 
 FEATURES = (
     "cosine",
@@ -52,14 +52,16 @@ FEATURES = (
     "judged best",
     "judged",
     "judged on average",
+    "articles",
 )
 """Of the best sentence: its cosine, the share of the question's words in it, how well those that are not in it are
 matched by others, by meaning. Of it and the sentences beside it: the most that one word is missed, and the names are
 missed, counting what comes close; the same of names in all passages. How well the question's tokens are matched there.
 The largest share of its words in a sentence that has something of the kind asked for. Of the question: whether it has a
 negation, and the logarithm of its length. The cross-encoder's log-odds of the best
-sentence, the highest of any, and those of all that it read on average."""
-SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0, 1, 1, 0)
+sentence, the highest of any, and those of all that it read on average. The share of articles among the passages: where
+each comes of another one, as in a collection about one event, much is near a question and little of it an answer."""
+SIGNS = (1, 1, 1, -1, -1, -1, 1, 1, -1, 0, 1, 1, 0, 0)
 """Whether more of each speaks for an answer (1), or against one (-1)."""
 
 _AROUND_DAY = re.compile(
@@ -185,6 +187,7 @@ def features(reading: Reading) -> tuple[float, ...]:
         reading.judged[0],
         max(reading.judged),
         sum(reading.judged) / len(reading.judged),
+        len({e.passage.article_id for e in retrieval.evidence}) / len(retrieval.evidence),
     )
 
 

@@ -72,15 +72,17 @@ def test_only_the_first_sentences_change_places() -> None:
     assert [s.score for s in after.ranked] == sorted((s.score for s in after.ranked), reverse=True)
 
 
-@pytest.mark.parametrize(("number", "of"), [(0, "hard"), (1, "article"), (2, "plain")])
+@pytest.mark.parametrize(
+    ("one", "of"),
+    list(zip([*learning.ROUNDS, learning.LAST], ["hard", "article", "plain", "asked"], strict=True)),
+)
 def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
-    embedder: MiniLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, of: str
+    embedder: MiniLM, tmp_path: Path, one: learning.Round, of: str
 ) -> None:
     """A file of changes holds what each round learned, for products that the model has, and can be used at once."""
-    monkeypatch.setattr(learning, "ROUNDS", [replace(learning.ROUNDS[number], epochs=6)])
     texts = tuple(pair_ids(embedder, pair) for pair in pairs(*SENTENCES))
     lesson = learning.Lesson(of, texts, (True, False, False), has_answer=True)
-    changes = learning.learn([lesson] * 4 * learning.AT_ONCE, embedder.load_reference())
+    changes = learning.learn([lesson] * 4 * learning.AT_ONCE, embedder.load_reference(), [replace(one, epochs=6)])
     learning.save(changes, file := tmp_path / "changes.npz")
     kept = load_changes(file)
     assert kept.keys() == changes.keys()

@@ -152,6 +152,20 @@ def test_a_name_that_no_passage_has_is_missed_unless_it_is_spelt_a_little_differ
     assert gap("Gates") == pytest.approx(0.5 * (1 - 0.6))
 
 
+def test_the_gate_knows_whether_what_was_found_comes_of_one_article_or_of_many() -> None:
+    """Where all articles are about one event, much is near to any question; its passages then come from everywhere."""
+    question, found = "Why was the harbour closed?", retrieval(CLOSED, 0.6, 0.7)
+    again = replace(found.evidence[0], passage=replace(found.evidence[0].passage, start=500, end=554))
+    other = replace(again, passage=replace(again.passage, article_id="b"))
+
+    def share(*evidence: Evidence) -> float:
+        values = features(looked_at(question, replace(found, evidence=evidence)))
+        return dict(zip(FEATURES, values, strict=True))["articles"]
+
+    assert share(found.evidence[0], again) == 0.5
+    assert share(found.evidence[0], other) == 1.0
+
+
 def test_more_of_a_sign_counts_only_its_way() -> None:
     """However the trees were fitted, a nearer sentence never makes a refusal likelier, nor a larger gap an answer."""
     assert len(SIGNS) == len(FEATURES)
