@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from rag.figures import MONTHS
+from rag.figures import in_words
 from rag.period import CRASH, periods_named
 from rag.spelling import written_out
 from rag.text import FUNCTION_WORDS, function_terms, terms
@@ -123,13 +123,13 @@ def _with_day(question: str, told: Sequence[str]) -> str:
     day = CRASH if CRASH in days else days.pop()
     before = pointed["before"] or "on"
     word = "on" if before.lower() in {"in", "at", "during"} else before
-    named = f"{word} {day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
-    return question[: pointed.start()] + named + question[pointed.end() :]
+    return f"{question[: pointed.start()]}{word} {in_words(day)}{question[pointed.end() :]}"
 
 
 def _days_of(text: str) -> set[date]:
     """The days that a text names, without periods of several days."""
-    return {date.fromisoformat(named.start) for named in periods_named(text) if named.start == named.end != ""}
+    named = periods_named(text)
+    return {date.fromisoformat(period.start) for period in named if period.start and period.start == period.end}
 
 
 def _refers(pronouns: re.Pattern[str], question: str) -> bool:

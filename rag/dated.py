@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rag.figures import MONTHS, dates
+from rag.figures import dates, in_words
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEKDAY = re.compile(rf"\b(?:{'|'.join(_WEEKDAYS)})\b(?!['’]|-)")
@@ -89,7 +89,7 @@ def dated(sentence: str, published: str = "") -> DatedSentence:
     text, days, copied = "", [], 0
     for day, start, end in sorted(found, key=lambda each: each[1]):
         text += sentence[copied:start]
-        written = f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
+        written = in_words(day)
         if _WEEKDAY.fullmatch(sentence[start:end]) and _BARE.search(text) and not _PREPOSITION.search(text):
             text += "on "
         days.append(Day(day.isoformat(), len(text), len(text) + len(written)))

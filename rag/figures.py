@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -243,6 +244,11 @@ def dates(text: str) -> list[Date]:
     [(2025, 1, 27), (2025, 1, 28), (2023, None, None), (None, 5, None)]
     """
     return [date for found in _DATE.finditer(text) if not _CASED.search(found[0]) for date in _dates(found)]
+
+
+def in_words(day: datetime.date) -> str:
+    """A day as the articles write it: "27 January 2025"."""
+    return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
 
 
 def agree(one: Figure, other: Figure) -> bool:

@@ -10,7 +10,7 @@ from datetime import date
 from itertools import count, groupby
 
 from rag.dated import dated
-from rag.figures import MONTHS
+from rag.figures import in_words
 from rag.records import Article, Citation, Draft, Evidence, TimelineEntry
 from rag.telling import Told, tellings
 
@@ -174,4 +174,4 @@ def _in_front(entry: TimelineEntry) -> str:
     if any(day.iso == entry.date for day in dated(entry.text).days):
         return ""
     when = date.fromisoformat(entry.date)
-    return f"{when.day} {MONTHS[when.month - 1].capitalize()} {when.year}: "
+    return f"{in_words(when)}: "
