@@ -201,7 +201,7 @@ ANSWER: Reply = ["Nvidia lost $589 billion [1]."]
     [
         ([*(Thinking(f"Hm, {n}. ") for n in range(200)), Hang()], 64, 180.0, "more than 64 tokens"),
         ([Thinking("Hm."), Hang()], 2048, 0.3, "more than 0.3 seconds"),
-        ([Thinking("Wait, is it so? ")] * 10_000, 2048, 180.0, "circles"),
+        ([*[Thinking("Wait, is it so? ")] * 10_000, Hang()], 2048, 180.0, "circles"),
     ],
 )
 def test_thinking_has_a_budget(endless: Reply, tokens: int, seconds: float, trouble: str) -> None:
@@ -228,7 +228,8 @@ def test_thinking_that_cannot_be_switched_off_ends_without_an_answer() -> None:
 
 def test_a_model_that_repeats_itself_is_stopped() -> None:
     """Of ten thousand tokens of the same the reader gets the first, and the server stops."""
-    with OllamaServer([Model()], [["Nvidia lost ", "$589 billion ", "in market value ", "[1]. "] * 2500]) as server:
+    reply: Reply = [*["Nvidia lost ", "$589 billion ", "in market value ", "[1]. "] * 2500, Hang()]
+    with OllamaServer([Model()], [reply]) as server:
         _, draft = run(model_of(server))
         assert server.chats[0].gone.wait(20)
     assert draft.text.strip() == "Nvidia lost $589 billion in market value [1]."
