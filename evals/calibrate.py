@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +66,7 @@ REFUSING_WEIGHTS = {
     "nearby": (2.5, 1.5),
     "article": (0.25, 0.15),
     "plain": (0.25, 0.15),
-    HELD: (5.0, 3.0),
+    HELD: (8.0, 3.0),
     "missing": (3.0, 10.0),
     "hard": (0.7, 0.7),
 }
@@ -100,6 +101,7 @@ class Example:
         has_answer: whether the answer is there.
         part: of its set, from 0 to 11; the even ones are one half, the odd ones the other.
         answers: whether a sentence of a passage has the answer.
+        span: where in a text that has it the answer stands; None where that isn't known.
     """
 
     of: str
@@ -108,6 +110,7 @@ class Example:
     has_answer: bool
     part: int
     answers: Callable[[Passage, Sentence], bool]
+    span: Callable[[str], tuple[int, int] | None]
 
     @property
     def half(self) -> int:
@@ -135,7 +138,10 @@ def examples(
                 has_answer = bool(question.answers) and question.article_id in present
                 part = titles.index(question.article_id) % PARTS
                 of = "missing" if number else "hard"
-                yield Example(of, spelt, found, has_answer, part, question.is_answered_by)
+                patterns = list(map(re.escape, question.answers))
+                yield Example(
+                    of, spelt, found, has_answer, part, question.is_answered_by, partial(shortest_match, patterns)
+                )
     yield from own_examples(OWN, root, embedder)
 
 
@@ -149,7 +155,8 @@ def own_examples(sets: Iterable[str], root: Path, embedder: Embedder) -> Iterato
                 text = standalone(own.turns[-1], [(turn, "") for turn in own.turns[:-1]])
                 spelt, found = search(text, index, embedder, PASSAGES)
                 part = number % 2 + 2 * (number // 4) % PARTS
-                yield Example(name, spelt, found, not own.refuse, part, _matches(own))
+                span = partial(shortest_match, own.expect[0] if own.expect else ())
+                yield Example(name, spelt, found, not own.refuse, part, _matches(own), span)
 
 
 def _matches(question: event.Question) -> Callable[[Passage, Sentence], bool]:
@@ -157,6 +164,16 @@ def _matches(question: event.Question) -> Callable[[Passage, Sentence], bool]:
         return all(any(re.search(pattern, sentence.text) for pattern in group) for group in question.expect)
 
     return answers
+
+
+def shortest_match(patterns: Iterable[str], text: str) -> tuple[int, int] | None:
+    """The shortest stretch of whole words that one of the patterns is found in."""
+    found = [m.span() for pattern in patterns if (m := re.search(pattern, text)) and m[0]]
+    if not found:
+        return None
+    start, end = min(found, key=lambda span: span[1] - span[0])
+    words = [m.span() for m in re.finditer(r"\w+", text) if m.start() < end and m.end() > start]
+    return min([start, *(word[0] for word in words)]), max([end, *(word[1] for word in words)])
 
 
 def choices(some: Iterable[Example]) -> list[Choice]:
@@ -241,7 +258,7 @@ def main(
         for e, reading in zip(asked, readings, strict=True)
     ]
     for weight in JUDGEMENT_WEIGHTS:
-        again = [judged(r, own, weight) for r, own in zip(readings, said, strict=True)]
+        again = [judged(r, own, weight=weight) for r, own in zip(readings, said, strict=True)]
         shares = ", ".join(f"{of} {right:.3f}" for of, right in _right_by_set(asked, again).items())
         print(f"first sentence right, the cross-encoder x {weight}: {shares}")  # noqa: T201
 

@@ -3,11 +3,12 @@
 From the questions of `evals.calibrate`: from all of them what is shipped, and from each half alone (`even`, `odd`) what
 judges the other half there. Each is shown with a sentence that has its
 answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
-latter alone. So it learns what sets an answer apart from what looks like one: in a first round from SQuAD's and the
-older own questions, in later ones from all own ones and some of SQuAD's, so that it doesn't forget. What is shipped
-learns in the end from the questions of people who had not seen the articles; the halves do without them. A half takes
-some 35 minutes on two cores with bfloat16, all twice as long, and more than twice that on cores without it; then
-`python -m evals.calibrate` fits the gate to the judgements.
+latter alone. So it learns what sets an answer apart from what looks like one, and beside that where in the sentence
+the answer stands, which teaches it more than yes and no. In a first round it learns from SQuAD's and the older own
+questions, in later ones from all own ones and some of SQuAD's, so that it doesn't forget. What is shipped learns in the
+end, with room for more, from all of them and the questions of people who had not seen the articles; the halves do
+without that. A half takes some 35 minutes on two cores with bfloat16, all two hours, and more than twice that on cores
+without it; then `python -m evals.calibrate` fits the gate to the judgements.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ import typer
 
 from evals import indexing
 from evals.calibrate import HALVES, OWN, Example, examples, own_examples
-from rag.cross_encoder import CHANGES, pair_ids
+from rag.cross_encoder import CHANGES, MOST_OF_QUESTION, MOST_OF_SENTENCE, pair_ids
 from rag.embed import MiniLM
-from rag.quote import read, to_judge
+from rag.quote import Pair, read, to_judge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,11 +52,15 @@ COUNTS = {
 """What a question of a set counts for: there are few own ones."""
 ASKED = "asked"
 """The set of what people asked who had not seen the articles, beside those of `evals.calibrate`."""
-RANK, SCALE = 8, 2.0
-"""Columns of the narrow matrices, and what their product is multiplied by."""
+SCALE = 2.0
+"""What the product of two narrow matrices is multiplied by."""
 AT_ONCE, WARM = 8, 0.06
 LISTWISE = 0.5
 """What telling the answer from the other sentences of its question counts for beside judging each by itself."""
+SPANS, SPAN_RATE = 0.5, 1e-3
+"""What finding the answer's first and last token counts for, and the rate at which its step is learned."""
+OTHERS = 0.3
+"""The share of questions that are shown with other wrong sentences than the best ones, where a round says so."""
 ROWS, STEP = 32, 32
 """Texts of a batch, filled up, and what their length is rounded up to: few shapes are learned faster."""
 
@@ -74,37 +79,49 @@ class Round:
 
     Args:
         own: the sets whose lessons are all taken.
-        again: how many of the other own ones are taken, `share` how many of SQuAD's: others each time.
+        share: how many of SQuAD's are taken: others each time.
         epochs: how many times.
         rate: of learning at its highest, `head_rate` that of the last step.
+        columns: of new narrow matrices, which alone learn from here on; 0 where those of the round before go on.
+        varied: whether other wrong sentences than the best ones are shown as well, and a little is left out at random,
+            so that many questions aren't learned by heart.
     """
 
     own: frozenset[str]
-    again: float
     share: float
-    epochs: int
+    epochs: float
     rate: float
     head_rate: float
+    columns: int = 0
+    varied: bool = False
 
 
 ROUNDS = (
-    Round(frozenset(OWN) - {"article", "plain"}, 0.0, 1.0, 3, 3e-4, 1e-3),
-    Round(frozenset(OWN) - {"plain"}, 0.0, 0.35, 3, 2e-4, 6e-4),
-    Round(frozenset(OWN), 0.0, 0.25, 2, 2e-4, 6e-4),
+    Round(frozenset(OWN) - {"article", "plain"}, 1.0, 3, 3e-4, 1e-3, columns=8),
+    Round(frozenset(OWN) - {"plain"}, 0.35, 3, 2e-4, 6e-4),
+    Round(frozenset(OWN), 0.25, 2, 2e-4, 6e-4),
 )
-LAST = Round(frozenset({ASKED}), 0.22, 0.1, 1, 2e-4, 6e-4)
+LAST = Round(frozenset({*OWN, ASKED}), 0.2, 2.7, 2e-4, 6e-4, columns=32, varied=True)
 """Of what is shipped."""
+DROPPED = 0.05
+"""What is left out at random in a round that is varied."""
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
 """The halves, and the file for what is learned from them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A question's candidates as tokens, the best first, and which of them have its answer: none where it has none."""
+    """A question's candidates as tokens, the best first, and which of them have its answer: none where it has none.
+
+    Args:
+        of: the name of its set.
+        spans: of each candidate that has it, the answer's first and last token, where it is known.
+    """
 
     of: str
     candidates: tuple[list[int], ...]
     right: tuple[bool, ...]
+    spans: tuple[tuple[int, int] | None, ...]
     has_answer: bool
 
 
@@ -121,16 +138,33 @@ def lesson(example: Example, base: MiniLM) -> Lesson | None:
         places.append(answered[0])
     pairs = to_judge(reading, places)
     right = tuple(example.has_answer and place in answered for place in places)
-    return Lesson(example.of, tuple(pair_ids(base, pair) for pair in pairs), right, example.has_answer)
+    spans = tuple(
+        span_tokens(base, pair, example.span(pair.sentence)) if is_right else None
+        for pair, is_right in zip(pairs, right, strict=True)
+    )
+    return Lesson(example.of, tuple(pair_ids(base, pair) for pair in pairs), right, spans, example.has_answer)
 
 
-def shown(one: Lesson, chance: random.Random) -> tuple[list[list[int]], list[bool]]:
-    """A sentence with the answer and the best ones without, or the latter alone."""
-    wrong = [ids for ids, right in zip(one.candidates, one.right, strict=True) if not right][:WRONG]
+def span_tokens(base: MiniLM, pair: Pair, span: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The first and last token of a stretch of a pair's sentence; None where it lies beyond what is read of that."""
+    if span is None:
+        return None
+    start, end = (len(base.token_ids(pair.sentence[:place])) for place in span)
+    if not start < end <= MOST_OF_SENTENCE:
+        return None
+    first = len(base.token_ids(pair.question)[:MOST_OF_QUESTION]) + 2
+    return first + start, first + end - 1
+
+
+def shown(one: Lesson, chance: random.Random, varied: bool = False) -> list[int]:
+    """The candidates that it is learned with: one with the answer and the best ones without, or the latter alone."""
+    wrong = [place for place, right in enumerate(one.right) if not right]
+    if varied and chance.random() < OTHERS:
+        chance.shuffle(wrong)
     if not one.has_answer:
-        return wrong, [False] * len(wrong)
-    rights = [ids for ids, right in zip(one.candidates, one.right, strict=True) if right]
-    return [chance.choice([rights[0], *rights]), *wrong], [True, *[False] * len(wrong)]
+        return wrong[:WRONG]
+    rights = [place for place, right in enumerate(one.right) if right]
+    return [chance.choice([rights[0], *rights]), *wrong[:WRONG]]
 
 
 def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dict[str, NDArray[np.float32]]:
@@ -147,62 +181,79 @@ def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dic
     torch.manual_seed(0)
     chance = random.Random(0)
     encoder = model[0].auto_model.train()
-    # Without dropout, few steps are enough; with this attention, bfloat16 is fast in both directions.
+    # With this attention, bfloat16 is fast in both directions.
     encoder.set_attn_implementation("eager")
-    for module in encoder.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    products = _with_narrow(encoder)
-    head = torch.nn.Linear(2 * encoder.config.hidden_size, 1)
-    torch.nn.init.normal_(head.weight, std=0.02)
-    torch.nn.init.zeros_(head.bias)
-    learner = _Learner(encoder, head, [m for product in products.values() for m in (product.left, product.right)])
+    encoder.requires_grad_(False)
+    head, spans = torch.nn.Linear(2 * encoder.config.hidden_size, 1), torch.nn.Linear(encoder.config.hidden_size, 2)
+    for step in (head, spans):
+        torch.nn.init.normal_(step.weight, std=0.02)
+        torch.nn.init.zeros_(step.bias)
+    learner = _Learner(encoder, head, spans, _products(encoder))
     for one in rounds:
         _learn_round(one, lessons, learner, chance)
-    changes = {"head": head.weight.detach().numpy()[0], "bias": head.bias.detach().numpy()}
-    for name, product in products.items():
-        changes[f"{name}.left"] = SCALE * product.left.detach().numpy()
-        changes[f"{name}.right"] = product.right.detach().numpy()
+    changes = {
+        "head": head.weight.detach().numpy()[0],
+        "bias": head.bias.detach().numpy(),
+        "spans": spans.weight.detach().numpy(),
+        "spans' bias": spans.bias.detach().numpy(),
+    }
+    for name, product in learner.products.items():
+        changes[f"{name}.left"] = SCALE * torch.cat([*product.left], 1).detach().numpy()
+        changes[f"{name}.right"] = torch.cat([*product.right]).detach().numpy()
     return changes
 
 
 @dataclass(frozen=True, slots=True)
 class _Learner:
-    """The model, the last step, and the narrow matrices."""
+    """The model, the last step, that for the answer's place, and the products with their narrow matrices."""
 
     encoder: Any
     head: Any
-    narrow: list[Any]
+    spans: Any
+    products: dict[str, Any]
+
+    @property
+    def narrow(self) -> list[Any]:
+        """The narrow matrices that learn now."""
+        return [matrix for product in self.products.values() for matrix in (product.left[-1], product.right[-1])]
 
 
 def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chance: random.Random) -> None:
     import torch
 
+    for product in learner.products.values():
+        if one.columns:
+            product.widen(one.columns)
+    for module in learner.encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = DROPPED * one.varied
     whole = [lesson for lesson in lessons if lesson.of in one.own]
-    rest = [lesson for lesson in lessons if lesson.of in {*OWN, ASKED} - one.own]
     others = [lesson for lesson in lessons if lesson.of not in {*OWN, ASKED}]
-    again, share = int(one.again * len(rest)), int(one.share * len(others))
+    share = int(one.share * len(others))
     groups: list[dict[str, Any]] = [
         {"params": learner.narrow, "lr": one.rate},
         {"params": learner.head.parameters(), "lr": one.head_rate},
+        {"params": learner.spans.parameters(), "lr": SPAN_RATE},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = one.epochs * (len(whole) + again + share) // AT_ONCE
+    steps = int(one.epochs * (len(whole) + share)) // AT_ONCE
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / steps)
     )
-    drawn = _batches(lambda: [*whole, *chance.sample(rest, again), *chance.sample(others, share)], chance, steps)
+    drawn = _batches(lambda: [*whole, *chance.sample(others, share)], chance, steps)
     with typer.progressbar(drawn, length=steps, label="Learning") as batches:
         for batch in batches:
-            texts, right, counts, owners = [], [], [], []
+            texts, right, spans, counts, owners = [], [], [], [], []
             for owner, lesson in enumerate(batch):
-                shown_texts, shown_right = shown(lesson, chance)
-                texts += shown_texts
-                right += shown_right
-                counts += [COUNTS[lesson.of] / len(shown_texts) * (2 if is_right else 1) for is_right in shown_right]
-                owners += [owner] * len(shown_texts)
-            log_odds = _log_odds(learner.encoder, learner.head, texts)
+                places = shown(lesson, chance, one.varied)
+                texts += [lesson.candidates[place] for place in places]
+                right += [lesson.right[place] for place in places]
+                spans += [lesson.spans[place] for place in places]
+                counts += [COUNTS[lesson.of] / len(places) * (2 if lesson.right[place] else 1) for place in places]
+                owners += [owner] * len(places)
+            states, log_odds = _judged(learner, texts)
             loss = _loss(log_odds, torch.tensor(right), torch.tensor(counts), torch.tensor(owners))
+            loss += SPANS * _span_loss(learner.spans(states), texts, spans)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_([*learner.narrow, *learner.head.parameters()], 1.0)
@@ -219,21 +270,26 @@ def _batches(draw: Callable[[], list[Lesson]], chance: random.Random, steps: int
         yield [order.pop() for _ in range(AT_ONCE)]
 
 
-def _with_narrow(encoder: Any) -> dict[str, Any]:
-    """Put two narrow matrices beside each product of the encoder, which alone are to change; gives them by its name."""
+def _products(encoder: Any) -> dict[str, Any]:
+    """Make room for narrow matrices beside all products of the encoder, and give these by name; they alone change."""
     import torch
 
     class Product(torch.nn.Module):
         def __init__(self, whole: Any) -> None:
             super().__init__()
             self.whole = whole
-            self.left = torch.nn.Parameter(torch.zeros(whole.out_features, RANK))
-            self.right = torch.nn.Parameter(torch.randn(RANK, whole.in_features) / whole.in_features**0.5)
+            self.left, self.right = torch.nn.ParameterList(), torch.nn.ParameterList()
+
+        def widen(self, columns: int) -> None:
+            """Put two more beside it, and let the others be."""
+            self.requires_grad_(False)
+            self.left.append(torch.zeros(self.whole.out_features, columns))
+            self.right.append(torch.randn(columns, self.whole.in_features) / self.whole.in_features**0.5)
 
         def forward(self, states: Any) -> Any:
-            return self.whole(states) + SCALE * (states @ self.right.T) @ self.left.T
+            changes = (states @ right.T @ left.T for left, right in zip(self.left, self.right, strict=True))
+            return self.whole(states) + SCALE * sum(changes)
 
-    encoder.requires_grad_(False)
     wholes = {n: m for n, m in encoder.encoder.named_modules(prefix="encoder") if isinstance(m, torch.nn.Linear)}
     products = {name: Product(whole) for name, whole in wholes.items()}
     for name, product in products.items():
@@ -241,7 +297,8 @@ def _with_narrow(encoder: Any) -> dict[str, Any]:
     return products
 
 
-def _log_odds(encoder: Any, head: Any, texts: Sequence[Sequence[int]]) -> Any:
+def _judged(learner: _Learner, texts: Sequence[Sequence[int]]) -> tuple[Any, Any]:
+    """The last states of the texts, and the log-odds that each has its answer."""
     import torch
 
     longest = -(-max(map(len, texts)) // STEP) * STEP
@@ -254,10 +311,24 @@ def _log_odds(encoder: Any, head: Any, texts: Sequence[Sequence[int]]) -> Any:
     is_there = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     has_bfloat16 = is_there and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     with torch.autocast("cpu", torch.bfloat16) if has_bfloat16 else nullcontext():
-        states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        states = learner.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         share = mask[..., None] / mask.sum(1)[:, None, None]
         pooled = torch.cat([states[:, 0], (states * share).sum(1)], dim=1)
-    return head(pooled.float())[: len(texts), 0]
+    return states[: len(texts)].float(), learner.head(pooled.float())[: len(texts), 0]
+
+
+def _span_loss(log_odds: Any, texts: Sequence[Sequence[int]], spans: Sequence[tuple[int, int] | None]) -> Any:
+    """How far off the answers' first and last tokens are, as in Devlin et al. 2019 (arXiv:1810.04805), section 4.2."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    losses = [
+        cross_entropy(log_odds[row, : len(texts[row]), end], torch.tensor(span[end]))
+        for row, span in enumerate(spans)
+        if span is not None
+        for end in (0, 1)
+    ]
+    return torch.stack(losses).mean() if losses else 0.0
 
 
 def _loss(log_odds: Any, right: Any, counts: Any, owners: Any) -> Any:

@@ -8,7 +8,7 @@ matrices (LoRA, Hu et al. 2021, arXiv:2106.09685). They lie beside this module, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHANGES = Path(__file__).with_name("cross_encoder.npz")
-"""For each changed matrix NAME of the model `NAME.left` and `NAME.right`, and `head`, `bias` for the last step."""
+"""For each changed matrix NAME of the model `NAME.left` and `NAME.right`; `head`, `bias` of the last step; and `spans`,
+`spans' bias` of the one that finds the answer's first and last token."""
 MOST_OF_QUESTION, MOST_OF_SENTENCE, MOST_OF_CONTEXT, MOST = 40, 70, 50, 128
 """Tokens that are read of each part, and of all with the model's marks."""
+LONGEST, SURE = 12, 0.3
+"""Tokens that an answer has at most, and how likely its ends are where it is sure: of those that nothing was learned
+from then some .9 are right."""
 _BEGIN, _BREAK = 101, 102
 """The model's marks [CLS] and [SEP]."""
 _SAMPLE_QUESTION = "What did the company say about it?"
@@ -68,7 +72,10 @@ class CrossEncoder:
             EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
         """
         reading = read(question, retrieval)
-        return judged(reading, self.log_odds(to_judge(reading)))
+        pairs = to_judge(reading)
+        states = self._states(pairs)
+        spans = [self.span(pair, own) for pair, own in zip(pairs, states, strict=True)]
+        return judged(reading, [self.judgement(own) for own in states], spans)
 
     def log_odds(self, pairs: Sequence[Pair]) -> list[float]:
         """That each sentence answers its question.
@@ -76,17 +83,35 @@ class CrossEncoder:
         Raises:
             EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
         """
-        texts = [pair_ids(self._base, pair) for pair in pairs]
-        return [self.judgement(states) for states in self._pool.map(self.model.run, texts)]
+        return [self.judgement(states) for states in self._states(pairs)]
+
+    def _states(self, pairs: Sequence[Pair]) -> list[NDArray[np.float32]]:
+        return list(self._pool.map(self.model.run, [pair_ids(self._base, pair) for pair in pairs]))
 
     def judgement(self, states: NDArray[np.float32]) -> float:
         """The log-odds, of the model's last states for a pair, shape (tokens, 384)."""
         pooled = np.concatenate([states[0], states.mean(axis=0)])
-        return float(pooled @ self._changes["head"] + self._changes["bias"][0])
+        return float(pooled @ self._last["head"] + self._last["bias"][0])
+
+    def span(self, pair: Pair, states: NDArray[np.float32]) -> tuple[int, int] | None:
+        """Where in the sentence its answer stands, as offsets into it; None where that isn't sure.
+
+        As in Devlin et al. 2019 (arXiv:1810.04805), section 4.2: each token is likely to be the first and the last one.
+        """
+        log_odds = states @ self._last["spans"].T + self._last["spans' bias"]
+        likely = np.exp(log_odds - log_odds.max(axis=0))
+        likely /= likely.sum(axis=0)
+        begin = len(self._base.token_ids(pair.question)[:MOST_OF_QUESTION]) + 2
+        places = self._base.token_places(pair.sentence)[:MOST_OF_SENTENCE]
+        first, last = likely[begin : begin + len(places)].T
+        both = np.triu(np.outer(first, last)) - np.triu(np.outer(first, last), LONGEST)
+        start, end = np.unravel_index(both.argmax(), both.shape)
+        return (places[start][0], places[end][1]) if both[start, end] >= SURE else None
 
     @cached_property
-    def _changes(self) -> dict[str, NDArray[np.float32]]:
-        return load_changes(self._file)
+    def _last(self) -> dict[str, NDArray[np.float32]]:
+        """The last steps, which every question needs; the matrices only matter when the model is derived."""
+        return load_changes(self._file, lambda name: "." not in name)
 
     def _sample_ids(self, text: str) -> list[int]:
         return pair_ids(self._base, Pair(_SAMPLE_QUESTION, text, "", ""))
@@ -95,18 +120,18 @@ class CrossEncoder:
         """The sentence-transformers model with the changes in its weights."""
         import torch
 
-        model = self._base.load_reference()
+        model, changes = self._base.load_reference(), load_changes(self._file)
         weights = model[0].auto_model.state_dict()
-        for name in {name.rpartition(".")[0] for name in self._changes if "." in name}:
-            change = self._changes[f"{name}.left"] @ self._changes[f"{name}.right"]
+        for name in {name.rpartition(".")[0] for name in changes if "." in name}:
+            change = changes[f"{name}.left"] @ changes[f"{name}.right"]
             weights[f"{name}.weight"] += torch.from_numpy(change)
         return model
 
 
-def load_changes(path: Path) -> dict[str, NDArray[np.float32]]:
-    """What the file holds; matrices lie in it as 8-bit integers and a scale for each row."""
+def load_changes(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, NDArray[np.float32]]:
+    """What the file holds of what is wanted; matrices lie in it as 8-bit integers and a scale for each row."""
     with np.load(path) as file:
-        names = [name for name in file.files if not name.endswith(".scale")]
+        names = [name for name in file.files if not name.endswith(".scale") and wanted(name)]
         return {name: file[name].astype(np.float32) * file.get(f"{name}.scale", np.float32(1)) for name in names}
 
 

@@ -10,7 +10,7 @@ from itertools import count
 from rag.contradiction import comparable, same_subject, same_value
 from rag.figures import Date, Figure, agree, dates
 from rag.headings import heading
-from rag.kinds import expected
+from rag.kinds import asks_whether, expected
 from rag.measures import MEASURES, SAME, same_terms
 from rag.outlets import outlets_in
 from rag.period import Period, periods_named
@@ -24,10 +24,6 @@ MOST_DISPUTES = 3
 
 _ASKING = frozenset(
     terms("agree differ reports sources vary accounts compare vs versus both seen different counts outlets disagree")
-)
-_YES_OR_NO = re.compile(
-    r"\s*(?:did|do|does|is|are|was|were|has|have|had|can|could|will|would|should)\b(?!.*\b(?:how|what|when|which|who)\b)",
-    re.IGNORECASE,
 )
 _HOLDS = re.compile(r"\d|[\"“]")
 _EXPLAINS = re.compile(
@@ -136,7 +132,7 @@ class _Asked:
         kinds |= {"statement": str, "person": str} | ({"meaning": Figure} if measure else {})
         in_percent = bool(re.search(r"\bhow far\b|\bper ?cent", question, re.IGNORECASE))
         kind = kinds.get(expected(question))
-        if _YES_OR_NO.match(question) and not re.search(r"\d", question) and _ASKING.isdisjoint(terms(question)):
+        if asks_whether(question) and not re.search(r"\d", question) and _ASKING.isdisjoint(terms(question)):
             kind = None
         return cls(kind, frozenset(words - measure), measure, periods_named(question), in_percent)
 

@@ -155,6 +155,10 @@ class MiniLM:
         """The first tokens of a text as numbers in the model's vocabulary, without its own marks, at most `WINDOW`."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def token_places(self, text: str) -> list[tuple[int, int]]:
+        """Where the tokens of `token_ids` stand in the text."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
     def _length(self, word: str) -> int:
         # Its rules for ASCII, but for its marks ("[SEP]"): each punctuation mark is a token, and stands between others.
         if word.isascii() and word.isprintable() and "[" not in word:

@@ -72,6 +72,10 @@ _KNOWN_AS = re.compile(r"\b(?:known as|called) (?:an? |the )?(?P<subject>[^,:;(]
 _BESIDE = re.compile(r"(?<=\w), (?:an?|the|then|now|head|chief|co-founder|founder)\b")
 """Behind a name, what it is of follows: "HarmBench, a collection of ..."."""
 
+_ASKS_WHETHER = re.compile(
+    r"\s*(?:did|do|does|is|are|was|were|has|have|had|can|could|will|would|should)\b(?!.*\b(?:how|what|when|which|who)\b)",
+    re.IGNORECASE,
+)
 _ASKS_AHEAD = re.compile(
     r"\bwhen (?:will|is .* going to)\b|\b(?:next|coming) (?:year|month|week|quarter)\b|\bforecasts?\b"
     r"|\bwill\b.*\b(?:in|by|until|of) 20\d\d\b|\bby (?:the end of )?20\d\d\b",
@@ -243,6 +247,15 @@ def names_holder(sentence: str, role: frozenset[str]) -> bool:
         for start, end in spans("person", sentence)
         for place in beside
     )
+
+
+def asks_whether(question: str) -> bool:
+    """Whether yes or no would answer a question.
+
+    >>> asks_whether("Did Apple fall?"), asks_whether("Do you know who founded DeepSeek?")
+    (True, False)
+    """
+    return bool(_ASKS_WHETHER.match(question))
 
 
 def asks_ahead(question: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.kinds import asks_whether
 from rag.length import LENGTHS
 from rag.phrasing import needs_more
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
@@ -20,7 +21,7 @@ _TOKENS_WEIGHT = 0.8
 _PASSAGE_WEIGHT = 0.2
 JUDGED = 4
 """So many sentences are read together with the question."""
-JUDGEMENT_WEIGHT = 0.5
+JUDGEMENT_WEIGHT = 0.75
 """What the cross-encoder's log-odds count for beside the score."""
 _NAME = re.compile(r"\b[^\W\d_]*[A-Z][\w.-]*")
 ALIKE = 0.5
@@ -58,6 +59,8 @@ class Reading:
 
     Args:
         judged: of the first ones, the log-odds that a cross-encoder gives each to answer the question.
+        found: of the same, the stretch that it takes for the answer, as offsets into the sentence; None where it isn't
+            sure.
     """
 
     question: str
@@ -65,6 +68,7 @@ class Reading:
     asked: Asked
     ranked: tuple[Scored, ...]
     judged: tuple[float, ...] = ()
+    found: tuple[tuple[int, int] | None, ...] = ()
 
     def evidence_of(self, scored: Scored) -> Evidence:
         """The passage of a sentence with all its sentences."""
@@ -93,20 +97,32 @@ def to_judge(reading: Reading, places: Iterable[int] = range(JUDGED)) -> list[Pa
     return pairs
 
 
-def judged(reading: Reading, log_odds: Sequence[float], weight: float = JUDGEMENT_WEIGHT) -> Reading:
+def judged(
+    reading: Reading,
+    log_odds: Sequence[float],
+    found: Sequence[tuple[int, int] | None] = (),
+    weight: float = JUDGEMENT_WEIGHT,
+) -> Reading:
     """The reading with its first sentences ranked anew by what a cross-encoder says of them as well.
 
     Args:
         log_odds: of the sentences of `to_judge`.
+        found: where in each its answer stands, or none of them.
     """
     first = [
-        (replace(s, score=s.score + weight * odds), odds) for s, odds in zip(reading.ranked, log_odds, strict=False)
+        (replace(s, score=s.score + weight * odds), odds, span)
+        for s, odds, span in zip(reading.ranked, log_odds, found or [None] * len(log_odds), strict=False)
     ]
     first.sort(key=lambda one: -one[0].score)
     # The others stay as far behind the last of the first ones as they were, or further.
     lost = weight * min(log_odds, default=0.0)
     others = [replace(s, score=s.score + lost) for s in reading.ranked[len(first) :]]
-    return replace(reading, ranked=(*(s for s, _ in first), *others), judged=tuple(odds for _, odds in first))
+    return replace(
+        reading,
+        ranked=(*(s for s, _, _ in first), *others),
+        judged=tuple(odds for _, odds, _ in first),
+        found=tuple(span for _, _, span in first),
+    )
 
 
 def nearness(reading: Reading) -> dict[tuple[str, int], float]:
@@ -131,7 +147,7 @@ def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:
     spans = _understandable(choose(reading.ranked, most), reading, most)
     # Behind the sentence that answers, the others follow in the order of their articles' dates and of the text.
     spans[1:] = sorted(spans[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
-    citations = tuple(_citation(number, span, reading.asked) for number, span in enumerate(spans, 1))
+    citations = tuple(_citation(number, span, reading) for number, span in enumerate(spans, 1))
     return Draft(" ".join(f"{' '.join(c.quote.split())} [{c.number}]" for c in citations), citations)
 
 
@@ -146,11 +162,12 @@ class _Span:
     scored: Scored
 
 
-def _citation(number: int, span: _Span, asked: Asked) -> Citation:
+def _citation(number: int, span: _Span, reading: Reading) -> Citation:
     text = span.passage.text[span.start - span.passage.start : span.end - span.passage.start]
     sentence = span.scored.sentence
-    # What comes behind adds something; only the sentence that answers has the answer.
-    answer = answer_span(asked, sentence.text) if number == 1 else None
+    # What comes behind adds something; only the sentence that answers has the answer, and none has a yes or no.
+    found = None if asks_whether(reading.question) else next(iter(reading.found), None)
+    answer = answer_span(reading.asked, sentence.text, found) if number == 1 else None
     highlight = (sentence.start + answer[0], sentence.start + answer[1]) if answer else None
     return Citation(number, text, span.passage, span.start, span.end, highlight)
 

@@ -157,6 +157,8 @@ SURE = {"figure": (0.2, 0.05), "date": (0.2, 0.05), "person": (0.3, 0.15)}
 
 Of places and other names so few are right that none is taken.
 """
+WHOLE = ("meaning", "reason")
+"""Kinds of answer that take a sentence."""
 
 FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
 AGAINST = ("aside",)
@@ -292,8 +294,32 @@ def relevance(asked: Asked, evidence: Evidence, place: int, weights: Sequence[fl
     return sum(weight * value for weight, value in zip(weights, features(asked, evidence, place), strict=True))
 
 
-def answer_span(asked: Asked, text: str) -> tuple[int, int] | None:
-    """The stretch of a sentence, as offsets into it, that is the answer by itself; None where it isn't sure."""
+def answer_span(asked: Asked, text: str, found: tuple[int, int] | None = None) -> tuple[int, int] | None:
+    """The stretch of a sentence, as offsets into it, that is the answer by itself; None where it isn't sure.
+
+    Args:
+        found: what a cross-encoder takes for it, where that is sure.
+    """
+    return _nearest_span(asked, text) or (_whole_span(asked, text, found) if found else None)
+
+
+def _whole_span(asked: Asked, text: str, found: tuple[int, int]) -> tuple[int, int] | None:
+    """All of the figure, date or name that something found is part of; None where that is not what is asked for.
+
+    What the question says itself is not what it asks for.
+    """
+    if asked.kind in WHOLE:
+        return None
+    kinds = (asked.kind,) if asked.kind in SURE else ("figure", "date")
+    held = [span for kind in kinds for span in spans(kind, text) if span[0] < found[1] and found[0] < span[1]]
+    if asked.kind in SURE and not held:
+        return None
+    start, end = min(start for start, _ in [*held, found]), max(end for _, end in [*held, found])
+    return (start, end) if asked.terms.isdisjoint(terms(text[start:end])) else None
+
+
+def _nearest_span(asked: Asked, text: str) -> tuple[int, int] | None:
+    """What of the kind asked for stands nearest to the question's words, if it is well ahead of anything else."""
     if asked.kind not in SURE:
         return None
     found = located(asked, text)

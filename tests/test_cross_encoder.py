@@ -72,6 +72,26 @@ def test_only_the_first_sentences_change_places() -> None:
     assert [s.score for s in after.ranked] == sorted((s.score for s in after.ranked), reverse=True)
 
 
+def test_the_answer_is_found_in_its_sentence(cross_encoder: CrossEncoder, embedder: MiniLM) -> None:
+    """What the reader looks for is found at a glance; where the sentence doesn't tell it, nothing stands out."""
+    answer, day, _ = (replace(pair, question=QUESTION) for pair in pairs(*SENTENCES))
+    states = {pair.sentence: cross_encoder.model.run(pair_ids(embedder, pair)) for pair in (answer, day)}
+    span = cross_encoder.span(answer, states[answer.sentence])
+    assert span is not None
+    assert "Ada Holm" in answer.sentence[slice(*span)]
+    assert len(answer.sentence[slice(*span)]) < 30
+    assert cross_encoder.span(day, states[day.sentence]) is None
+
+
+def lessons(embedder: MiniLM, of: str) -> list[learning.Lesson]:
+    """What one question teaches, as often as it takes."""
+    texts = tuple(pair_ids(embedder, pair) for pair in pairs(*SENTENCES))
+    start = SENTENCES[0].index("Ada Holm")
+    span = learning.span_tokens(embedder, pairs(*SENTENCES)[0], (start, start + len("Ada Holm")))
+    lesson = learning.Lesson(of, texts, (True, False, False), (span, None, None), has_answer=True)
+    return [lesson] * 4 * learning.AT_ONCE
+
+
 @pytest.mark.parametrize(
     ("one", "of"),
     list(zip([*learning.ROUNDS, learning.LAST], ["hard", "article", "plain", "asked"], strict=True)),
@@ -80,12 +100,23 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     embedder: MiniLM, tmp_path: Path, one: learning.Round, of: str
 ) -> None:
     """A file of changes holds what each round learned, for products that the model has, and can be used at once."""
-    texts = tuple(pair_ids(embedder, pair) for pair in pairs(*SENTENCES))
-    lesson = learning.Lesson(of, texts, (True, False, False), has_answer=True)
-    changes = learning.learn([lesson] * 4 * learning.AT_ONCE, embedder.load_reference(), [replace(one, epochs=6)])
+    one = replace(one, epochs=6, rate=1e-3, head_rate=3e-3, columns=8)
+    changes = learning.learn(lessons(embedder, of), embedder.load_reference(), [one])
     learning.save(changes, file := tmp_path / "changes.npz")
     kept = load_changes(file)
     assert kept.keys() == changes.keys()
     assert all(abs(kept[name] - changes[name]).max() <= abs(changes[name]).max() / 100 for name in changes)
     answer, *others = CrossEncoder(embedder, file).log_odds(pairs(*SENTENCES))
     assert answer > max(others) + 2
+
+
+def test_a_wider_round_adds_to_what_was_learned_before(embedder: MiniLM) -> None:
+    """The last round has room of its own and must not undo the rounds before it."""
+    first, last = replace(learning.ROUNDS[0], epochs=2), replace(learning.LAST, epochs=2)
+    given = lessons(embedder, "event")
+    before = learning.learn(given, embedder.load_reference(), [first])
+    after = learning.learn(given, embedder.load_reference(), [first, last])
+    for name in (name for name in before if name.endswith((".left", ".right"))):
+        axis = 1 if name.endswith(".left") else 0
+        assert after[name].shape[axis] == first.columns + last.columns
+        assert np.array_equal(np.take(after[name], range(first.columns), axis), before[name])

@@ -6,7 +6,7 @@ import pytest
 
 from rag.kinds import days_named, expected, holds
 from rag.length import LENGTHS
-from rag.quote import choose, quote, read
+from rag.quote import choose, judged, quote, read
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
 from rag.text import terms
@@ -279,3 +279,24 @@ def test_a_sentence_that_leans_on_the_one_before_it_brings_it_along() -> None:
         "a", "", ("Four sums are named for Nvidia.", 0.3, 0.5), ("Every sum exceeds what others lose.", 0.9, 1.0)
     )
     assert quote(read("How much did Nvidia lose?", found(given))).citations[0].quote == given.passage.text
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "seen", "stands_out"),
+    [
+        ("Which company fell first?", "Nvidia fell before Broadcom did.", "Nvidia", "Nvidia"),
+        ("And the whole loss?", "It came to about $589 billion in all.", "589", "$589 billion"),
+        ("How much was it?", "It was the largest one ever, Reuters wrote.", "largest", ""),
+        ("Did Nvidia fall?", "Nvidia fell before Broadcom did.", "before", ""),
+        ("What is the effect?", "The effect is that efficient use makes for more of it.", "efficient", ""),
+        ("What did Dell do?", "Dell Technologies fell.", "Dell Technologies", ""),
+        ("Who runs it?", "The chief executive of it was named last year.", "executive", ""),
+    ],
+    ids=["a name", "part of a figure", "no figure", "yes or no", "a meaning", "what is asked about", "nobody"],
+)
+def test_what_was_read_out_as_the_answer_stands_out(question: str, sentence: str, seen: str, stands_out: str) -> None:
+    """Where words don't tell the answer, what the second look found is shown, whole, and only of the kind asked."""
+    reading = read(question, found(evidence("a", "", (sentence, 0.9, 1.0)), words="loss company fell large runs"))
+    start = sentence.index(seen)
+    (citation,) = quote(judged(reading, [1.0], [(start, start + len(seen))])).citations
+    assert citation.highlighted == stands_out
