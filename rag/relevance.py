@@ -40,6 +40,7 @@ _FEW_TERMS = 4
 _ASKS_WHETHER = re.compile(r"(?:is|are|was|were) ", re.IGNORECASE)
 _STARTED_FROM = re.compile(r"\b(?:from|than|against)(?: (?:about|some|around|only))? $")
 _TELLS = re.compile(r" (?:also |later )?(?:said|says|reported|wrote|calculated|counted|noted|told|estimated|put)\b")
+_DIFFER = re.compile(r"\b(?:differ|differs|differed|disagree[ds]?|var(?:y|ies|ied)|conflicting)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
 
 
@@ -158,7 +159,7 @@ SURE = {"figure": (0.2, 0.05), "date": (0.2, 0.05), "person": (0.3, 0.15)}
 Of places and other names so few are right that none is taken.
 """
 WHOLE = ("meaning", "reason")
-"""Kinds of answer that take a sentence."""
+"""Kinds of answer that take a sentence, where what is asked for is no figure or date after all."""
 
 FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
 AGAINST = ("aside",)
@@ -300,6 +301,8 @@ def answer_span(asked: Asked, text: str, found: tuple[int, int] | None = None) -
     Args:
         found: what a cross-encoder takes for it, where that is sure.
     """
+    if _DIFFER.search(text):
+        return None  # one of several values, of which none is the answer by itself
     return _nearest_span(asked, text) or (_whole_span(asked, text, found) if found else None)
 
 
@@ -308,11 +311,9 @@ def _whole_span(asked: Asked, text: str, found: tuple[int, int]) -> tuple[int, i
 
     What the question says itself is not what it asks for.
     """
-    if asked.kind in WHOLE:
-        return None
     kinds = (asked.kind,) if asked.kind in SURE else ("figure", "date")
     held = [span for kind in kinds for span in spans(kind, text) if span[0] < found[1] and found[0] < span[1]]
-    if asked.kind in SURE and not held:
+    if not held and asked.kind in (*SURE, *WHOLE):
         return None
     start, end = min(start for start, _ in [*held, found]), max(end for _, end in [*held, found])
     return (start, end) if asked.terms.isdisjoint(terms(text[start:end])) else None

@@ -288,11 +288,23 @@ def test_a_sentence_that_leans_on_the_one_before_it_brings_it_along() -> None:
         ("And the whole loss?", "It came to about $589 billion in all.", "589", "$589 billion"),
         ("How much was it?", "It was the largest one ever, Reuters wrote.", "largest", ""),
         ("Did Nvidia fall?", "Nvidia fell before Broadcom did.", "before", ""),
+        ("How large was it?", "Reports differ: Bloomberg had $589 billion, Reuters $593 billion.", "589", ""),
         ("What is the effect?", "The effect is that efficient use makes for more of it.", "efficient", ""),
+        ("What was the fall in percent?", "It came to 612.47 points, or 3.07%.", "3.07", "3.07%"),
         ("What did Dell do?", "Dell Technologies fell.", "Dell Technologies", ""),
         ("Who runs it?", "The chief executive of it was named last year.", "executive", ""),
     ],
-    ids=["a name", "part of a figure", "no figure", "yes or no", "a meaning", "what is asked about", "nobody"],
+    ids=[
+        "a name",
+        "part of a figure",
+        "no figure",
+        "yes or no",
+        "one of several",
+        "a meaning",
+        "a figure after all",
+        "what is asked about",
+        "nobody",
+    ],
 )
 def test_what_was_read_out_as_the_answer_stands_out(question: str, sentence: str, seen: str, stands_out: str) -> None:
     """Where words don't tell the answer, what the second look found is shown, whole, and only of the kind asked."""
