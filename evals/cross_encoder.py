@@ -4,11 +4,10 @@ From the questions of `evals.calibrate`: from all of them what is shipped, and f
 judges the other half there. Each is shown with a sentence that has its
 answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
 latter alone. So it learns what sets an answer apart from what looks like one, and beside that where in the sentence
-the answer stands, which teaches it more than yes and no. In a first round it learns from SQuAD's and the older own
-questions, in later ones from all own ones and some of SQuAD's, so that it doesn't forget. What is shipped learns in the
-end, with room for more, from all of them and the questions of people who had not seen the articles; the halves do
-without that. A half takes some 35 minutes on two cores with bfloat16, all two hours, and more than twice that on cores
-without it; then `python -m evals.calibrate` fits the gate to the judgements.
+the answer stands. In a first round it learns from SQuAD's and the older own questions, in later ones from all own ones
+and some of SQuAD's, so that it doesn't forget. What is shipped learns in the end, with room for more, from all of them
+and the questions of people who had not seen the articles; the halves do without that. Two cores take hours for
+all of it; then `python -m evals.calibrate` fits the gate to the judgements.
 """
 
 from __future__ import annotations

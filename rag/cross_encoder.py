@@ -30,8 +30,7 @@ CHANGES = Path(__file__).with_name("cross_encoder.npz")
 MOST_OF_QUESTION, MOST_OF_SENTENCE, MOST_OF_CONTEXT, MOST = 40, 70, 50, 128
 """Tokens that are read of each part, and of all with the model's marks."""
 LONGEST, SURE = 12, 0.3
-"""Tokens that an answer has at most, and how likely its ends are where it is sure: of those that nothing was learned
-from then some .9 are right."""
+"""Tokens that an answer has at most, and how likely its two ends are where it is sure."""
 _BEGIN, _BREAK = 101, 102
 """The model's marks [CLS] and [SEP]."""
 _SAMPLE_QUESTION = "What did the company say about it?"
@@ -103,8 +102,10 @@ class CrossEncoder:
         likely /= likely.sum(axis=0)
         begin = len(self._base.token_ids(pair.question)[:MOST_OF_QUESTION]) + 2
         places = self._base.token_places(pair.sentence)[:MOST_OF_SENTENCE]
+        if not places:
+            return None
         first, last = likely[begin : begin + len(places)].T
-        both = np.triu(np.outer(first, last)) - np.triu(np.outer(first, last), LONGEST)
+        both = np.tril(np.triu(np.outer(first, last)), LONGEST - 1)
         start, end = np.unravel_index(both.argmax(), both.shape)
         return (places[start][0], places[end][1]) if both[start, end] >= SURE else None
 

@@ -165,9 +165,11 @@ class _Span:
 def _citation(number: int, span: _Span, reading: Reading) -> Citation:
     text = span.passage.text[span.start - span.passage.start : span.end - span.passage.start]
     sentence = span.scored.sentence
-    # What comes behind adds something; only the sentence that answers has the answer, and none has a yes or no.
-    found = None if asks_whether(reading.question) else next(iter(reading.found), None)
-    answer = answer_span(reading.asked, sentence.text, found) if number == 1 else None
+    answer = None
+    if number == 1:  # What comes behind adds something; only the sentence that answers has the answer.
+        found = next(iter(reading.found), None)
+        # No stretch of a sentence says yes or no.
+        answer = answer_span(reading.asked, sentence.text, None if asks_whether(reading.question) else found)
     highlight = (sentence.start + answer[0], sentence.start + answer[1]) if answer else None
     return Citation(number, text, span.passage, span.start, span.end, highlight)
 

@@ -107,8 +107,8 @@ class Evidence:
 class Citation:
     """The mark `[number]` in an answer and the sentence behind it: `quote` is exactly `article.text[start:end]`.
 
-    `highlight` is the stretch of the article, inside the quote, that answers the question by itself: a figure, a date
-    or a name; None where it isn't sure.
+    `highlight` is the stretch of the article, inside the quote, that answers the question by itself: a figure, a date,
+    a name or a few other words; None where it isn't sure.
     """
 
     number: int

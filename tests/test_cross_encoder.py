@@ -81,6 +81,8 @@ def test_the_answer_is_found_in_its_sentence(cross_encoder: CrossEncoder, embedd
     assert "Ada Holm" in answer.sentence[slice(*span)]
     assert len(answer.sentence[slice(*span)]) < 30
     assert cross_encoder.span(day, states[day.sentence]) is None
+    nothing = replace(day, sentence="\u200b")
+    assert cross_encoder.span(nothing, cross_encoder.model.run(pair_ids(embedder, nothing))) is None
 
 
 def lessons(embedder: MiniLM, of: str) -> list[learning.Lesson]:
@@ -106,8 +108,13 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     kept = load_changes(file)
     assert kept.keys() == changes.keys()
     assert all(abs(kept[name] - changes[name]).max() <= abs(changes[name]).max() / 100 for name in changes)
-    answer, *others = CrossEncoder(embedder, file).log_odds(pairs(*SENTENCES))
+    learned = CrossEncoder(embedder, file)
+    answer, *others = learned.log_odds(pairs(*SENTENCES))
     assert answer > max(others) + 2
+    # Where the answer stands is learned as well: its first and last token must be the likeliest.
+    (first, last), *_ = (span for span in lessons(embedder, of)[0].spans if span)
+    states = learned.model.run(pair_ids(embedder, pairs(*SENTENCES)[0]))
+    assert (states @ kept["spans"].T + kept["spans' bias"]).argmax(axis=0).tolist() == [first, last]
 
 
 def test_a_wider_round_adds_to_what_was_learned_before(embedder: MiniLM) -> None:
@@ -120,3 +127,5 @@ def test_a_wider_round_adds_to_what_was_learned_before(embedder: MiniLM) -> None
         axis = 1 if name.endswith(".left") else 0
         assert after[name].shape[axis] == first.columns + last.columns
         assert np.array_equal(np.take(after[name], range(first.columns), axis), before[name])
+        if name.endswith(".left"):
+            assert np.any(after[name][:, first.columns :]), f"the last round learned nothing for {name}"
