@@ -66,8 +66,8 @@ REFUSING_WEIGHTS = {
     "nearby": (2.5, 1.5),
     "article": (0.25, 0.15),
     "plain": (0.25, 0.15),
-    HELD: (8.0, 3.0),
-    "missing": (3.0, 10.0),
+    HELD: (8.0, 7.0),
+    "missing": (4.0, 10.0),
     "hard": (0.7, 0.7),
 }
 """What one question of a set counts for in refusing, without an answer and with one.

@@ -5,9 +5,10 @@ judges the other half there. Each is shown with a sentence that has its
 answer and with the sentences that reading takes for the best and that have none; a question without an answer with the
 latter alone. So it learns what sets an answer apart from what looks like one, and beside that where in the sentence
 the answer stands. In a first round it learns from SQuAD's and the older own questions, in later ones from all own ones
-and some of SQuAD's, so that it doesn't forget. What is shipped learns in the end, with room for more, from all of them
-and the questions of people who had not seen the articles; the halves do without that. Two cores take hours for
-all of it; then `python -m evals.calibrate` fits the gate to the judgements.
+and some of SQuAD's, so that it doesn't forget. What is shipped learns in the end, with room for more, from all of them,
+from the questions of people who had not seen the articles, and from pairs of questions as alike as can be of which the
+articles answer one; the halves do without that. Two cores take hours for all of it; then `python -m evals.calibrate`
+fits the gate to the judgements.
 """
 
 from __future__ import annotations
@@ -45,23 +46,27 @@ COUNTS = {
     "article": 2.0,
     "plain": 2.0,
     "asked": 2.0,
+    "contrast": 2.0,
     "missing": 1.0,
     "hard": 1.0,
 }
 """What a question of a set counts for: there are few own ones."""
-ASKED = "asked"
-"""The set of what people asked who had not seen the articles, beside those of `evals.calibrate`."""
-SCALE = 2.0
-"""What the product of two narrow matrices is multiplied by."""
+BESIDE = ("asked", "contrast")
+"""The sets beside those of `evals.calibrate`: what people asked who had not seen the articles, and the pairs."""
+LEFT = 2.0
+"""So much faster a left matrix learns than the right one, as in Hayou et al. 2024 (arXiv:2402.12354)."""
 AT_ONCE, WARM = 8, 0.06
 LISTWISE = 0.5
 """What telling the answer from the other sentences of its question counts for beside judging each by itself."""
-SPANS, SPAN_RATE = 0.5, 1e-3
-"""What finding the answer's first and last token counts for, and the rate at which its step is learned."""
+SPANS, NOWHERE, SPAN_RATE = 0.5, 0.25, 1e-3
+"""What finding the answer's first and last token counts for, and finding none in a sentence that has no answer, and the
+rate at which that step is learned."""
 OTHERS = 0.3
 """The share of questions that are shown with other wrong sentences than the best ones, where a round says so."""
-ROWS, STEP = 32, 32
-"""Texts of a batch, filled up, and what their length is rounded up to: few shapes are learned faster."""
+STEP = 16
+"""What the length of a batch's texts is rounded up to: few shapes are learned faster."""
+_NOWHERE = (0, 0)
+"""Where the answer stands in a sentence that has none: at the model's first mark."""
 
 
 class Of(StrEnum):
@@ -100,10 +105,15 @@ ROUNDS = (
     Round(frozenset(OWN) - {"plain"}, 0.35, 3, 2e-4, 6e-4),
     Round(frozenset(OWN), 0.25, 2, 2e-4, 6e-4),
 )
-LAST = Round(frozenset({*OWN, ASKED}), 0.2, 2.7, 2e-4, 6e-4, columns=32, varied=True)
+LAST = (
+    Round(frozenset({*OWN, "asked"}), 0.2, 2.7, 2e-4, 6e-4, columns=32, varied=True),
+    Round(frozenset({*OWN, *BESIDE}), 0.2, 5, 2e-4, 6e-4, varied=True),
+)
 """Of what is shipped."""
-DROPPED = 0.05
-"""What is left out at random in a round that is varied."""
+DROPPED, DRAWN = 0.05, 1 << 23
+"""What is left out at random in a round that is varied, and for how many values at a time it is drawn what."""
+SORTED = 512
+"""So many questions are put in the order of their length, so that those of a batch are about as long."""
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
 """The halves, and the file for what is learned from them."""
 
@@ -187,7 +197,7 @@ def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dic
     for step in (head, spans):
         torch.nn.init.normal_(step.weight, std=0.02)
         torch.nn.init.zeros_(step.bias)
-    learner = _Learner(encoder, head, spans, _products(encoder))
+    learner = _Learner(encoder, head, spans, _products(encoder), _dropouts(encoder, chance))
     for one in rounds:
         _learn_round(one, lessons, learner, chance)
     changes = {
@@ -197,24 +207,31 @@ def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dic
         "spans' bias": spans.bias.detach().numpy(),
     }
     for name, product in learner.products.items():
-        changes[f"{name}.left"] = SCALE * torch.cat([*product.left], 1).detach().numpy()
+        changes[f"{name}.left"] = torch.cat([*product.left], 1).detach().numpy()
         changes[f"{name}.right"] = torch.cat([*product.right]).detach().numpy()
     return changes
 
 
 @dataclass(frozen=True, slots=True)
 class _Learner:
-    """The model, the last step, that for the answer's place, and the products with their narrow matrices."""
+    """The model, the last step, that for the answer's place, the products with their narrow matrices, and what leaves
+    some of the values out."""
 
     encoder: Any
     head: Any
     spans: Any
     products: dict[str, Any]
+    dropouts: list[Any]
 
     @property
-    def narrow(self) -> list[Any]:
-        """The narrow matrices that learn now."""
-        return [matrix for product in self.products.values() for matrix in (product.left[-1], product.right[-1])]
+    def left(self) -> list[Any]:
+        """The narrow matrices that learn now, those on the left."""
+        return [product.left[-1] for product in self.products.values()]
+
+    @property
+    def right(self) -> list[Any]:
+        """And those on the right."""
+        return [product.right[-1] for product in self.products.values()]
 
 
 def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chance: random.Random) -> None:
@@ -223,14 +240,14 @@ def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chanc
     for product in learner.products.values():
         if one.columns:
             product.widen(one.columns)
-    for module in learner.encoder.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = DROPPED * one.varied
+    for dropout in learner.dropouts:
+        dropout.active = one.varied
     whole = [lesson for lesson in lessons if lesson.of in one.own]
-    others = [lesson for lesson in lessons if lesson.of not in {*OWN, ASKED}]
+    others = [lesson for lesson in lessons if lesson.of not in {*OWN, *BESIDE}]
     share = int(one.share * len(others))
     groups: list[dict[str, Any]] = [
-        {"params": learner.narrow, "lr": one.rate},
+        {"params": learner.left, "lr": LEFT * one.rate},
+        {"params": learner.right, "lr": one.rate},
         {"params": learner.head.parameters(), "lr": one.head_rate},
         {"params": learner.spans.parameters(), "lr": SPAN_RATE},
     ]
@@ -247,47 +264,59 @@ def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chanc
                 places = shown(lesson, chance, one.varied)
                 texts += [lesson.candidates[place] for place in places]
                 right += [lesson.right[place] for place in places]
-                spans += [lesson.spans[place] for place in places]
+                spans += [lesson.spans[place] if lesson.right[place] else _NOWHERE for place in places]
                 counts += [COUNTS[lesson.of] / len(places) * (2 if lesson.right[place] else 1) for place in places]
                 owners += [owner] * len(places)
             states, log_odds = _judged(learner, texts)
             loss = _loss(log_odds, torch.tensor(right), torch.tensor(counts), torch.tensor(owners))
-            loss += SPANS * _span_loss(learner.spans(states), texts, spans)
+            ends = learner.spans(states)
+            for is_there, counts_for in ((True, SPANS), (False, NOWHERE)):
+                some = [span if span is not None and (span != _NOWHERE) is is_there else None for span in spans]
+                loss += counts_for * _span_loss(ends, texts, some)
             optimizer.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_([*learner.narrow, *learner.head.parameters()], 1.0)
+            torch.nn.utils.clip_grad_norm_([*learner.left, *learner.right, *learner.head.parameters()], 1.0)
             optimizer.step()
             schedule.step()
 
 
 def _batches(draw: Callable[[], list[Lesson]], chance: random.Random, steps: int) -> Iterator[list[Lesson]]:
-    order: list[Lesson] = []
+    """Batches of lessons about as long as each other, in any order, all of what is drawn before it is drawn again."""
+    batches: list[list[Lesson]] = []
     for _ in range(steps):
-        if len(order) < AT_ONCE:
+        if not batches:
             drawn = draw()
-            order = chance.sample(drawn, len(drawn))
-        yield [order.pop() for _ in range(AT_ONCE)]
+            drawn = chance.sample(drawn, len(drawn))
+            for first in range(0, len(drawn), SORTED):
+                alike = sorted(drawn[first : first + SORTED], key=lambda lesson: max(map(len, lesson.candidates)))
+                batches += [alike[place : place + AT_ONCE] for place in range(0, len(alike), AT_ONCE)]
+            chance.shuffle(batches)
+        yield batches.pop()
 
 
 def _products(encoder: Any) -> dict[str, Any]:
     """Make room for narrow matrices beside all products of the encoder, and give these by name; they alone change."""
     import torch
+    from torch.nn import functional
 
     class Product(torch.nn.Module):
         def __init__(self, whole: Any) -> None:
             super().__init__()
-            self.whole = whole
+            self.weight, self.bias = whole.weight.detach(), whole.bias.detach()
             self.left, self.right = torch.nn.ParameterList(), torch.nn.ParameterList()
 
         def widen(self, columns: int) -> None:
             """Put two more beside it, and let the others be."""
+            if self.left:
+                self.weight = self.weight + (self.left[-1] @ self.right[-1]).detach()
             self.requires_grad_(False)
-            self.left.append(torch.zeros(self.whole.out_features, columns))
-            self.right.append(torch.randn(columns, self.whole.in_features) / self.whole.in_features**0.5)
+            self.left.append(torch.zeros(self.weight.shape[0], columns))
+            self.right.append(torch.randn(columns, self.weight.shape[1]) / self.weight.shape[1] ** 0.5)
 
         def forward(self, states: Any) -> Any:
-            changes = (states @ right.T @ left.T for left, right in zip(self.left, self.right, strict=True))
-            return self.whole(states) + SCALE * sum(changes)
+            found = functional.linear(states, self.weight, self.bias)
+            narrow = functional.linear(states.flatten(0, -2), self.right[-1])
+            return torch.addmm(found.flatten(0, -2), narrow, self.left[-1].T).view_as(found)
 
     wholes = {n: m for n, m in encoder.encoder.named_modules(prefix="encoder") if isinstance(m, torch.nn.Linear)}
     products = {name: Product(whole) for name, whole in wholes.items()}
@@ -296,13 +325,38 @@ def _products(encoder: Any) -> dict[str, Any]:
     return products
 
 
+def _dropouts(encoder: Any, chance: random.Random) -> list[Any]:
+    """Have states left out at random by what was drawn once: to draw anew takes a third of the time of a step."""
+    import torch
+
+    kept = (torch.rand(DRAWN) >= DROPPED).to(torch.bfloat16) / (1 - DROPPED)
+
+    class Dropout(torch.nn.Module):
+        active = False
+
+        def forward(self, states: Any) -> Any:
+            if not self.active:
+                return states
+            start = chance.randrange(DRAWN - states.numel())
+            return states * kept[start : start + states.numel()].view_as(states).to(states.dtype)
+
+    dropouts = []
+    for name, module in list(encoder.named_modules()):
+        if isinstance(module, torch.nn.Dropout):
+            if "attention.self" in name:
+                module.p = 0.0
+            else:
+                dropouts.append(Dropout())
+                encoder.set_submodule(name, dropouts[-1])
+    return dropouts
+
+
 def _judged(learner: _Learner, texts: Sequence[Sequence[int]]) -> tuple[Any, Any]:
     """The last states of the texts, and the log-odds that each has its answer."""
     import torch
 
     longest = -(-max(map(len, texts)) // STEP) * STEP
-    ids, mask = torch.zeros(ROWS, longest, dtype=torch.long), torch.zeros(ROWS, longest, dtype=torch.long)
-    mask[:, 0] = 1
+    ids, mask = (torch.zeros(len(texts), longest, dtype=torch.long) for _ in range(2))
     for row, text in enumerate(texts):
         ids[row, : len(text)] = torch.tensor(text)
         mask[row, : len(text)] = 1
@@ -313,7 +367,7 @@ def _judged(learner: _Learner, texts: Sequence[Sequence[int]]) -> tuple[Any, Any
         states = learner.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         share = mask[..., None] / mask.sum(1)[:, None, None]
         pooled = torch.cat([states[:, 0], (states * share).sum(1)], dim=1)
-    return states[: len(texts)].float(), learner.head(pooled.float())[: len(texts), 0]
+    return states.float(), learner.head(pooled.float())[:, 0]
 
 
 def _span_loss(log_odds: Any, texts: Sequence[Sequence[int]], spans: Sequence[tuple[int, int] | None]) -> Any:
@@ -362,12 +416,12 @@ def main(
     """Learn and write."""
     base = MiniLM()
     halves, to = WRITTEN[learned_from]
-    rounds = [*ROUNDS, LAST] if learned_from is Of.ALL else ROUNDS
+    rounds = [*ROUNDS, *LAST] if learned_from is Of.ALL else ROUNDS
     with indexing.folder(keep) as root:
         some = examples(squad_file, root, HARD_STEP, MISSING_STEP)
         asked = [e for e in some if e.half in halves]
         if learned_from is Of.ALL:
-            asked += own_examples([ASKED], root, base)
+            asked += own_examples(BESIDE, root, base)
     lessons = [one for example in asked if (one := lesson(example, base)) and one.candidates]
     save(learn(lessons, base.load_reference(), rounds), to)
 

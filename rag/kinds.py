@@ -88,7 +88,10 @@ _AHEAD = re.compile(
     r"|(?:by|until) (?:the end of )?20\d\d)\b",
     re.IGNORECASE,
 )
-_ASKS_SEAT = re.compile(r"\bwhere\b.*\b(?:based|headquarter\w*|located|seated)\b", re.IGNORECASE)
+_ASKS_SEAT = re.compile(
+    r"\b(?:where|(?:which|what) (?:city|town|country|state|province))\b.*\b(?:based|headquarter\w*|located|seated)\b",
+    re.IGNORECASE,
+)
 _SEAT = re.compile(r"\bheadquarter\w*|\b(?:based|located|seated|offices?) (?:in|at|near)\b|\w-based\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*|[,;:()—–]")
 _ROLE_WORDS = 3
@@ -279,8 +282,10 @@ def tells_ahead(sentence: str) -> bool:
 def asks_seat(question: str) -> bool:
     """Whether a question asks where something has its seat.
 
-    >>> asks_seat("Where is DeepSeek based?"), asks_seat("Where did shares fall?")
-    (True, False)
+    >>> asks_seat("Where is DeepSeek based?"), asks_seat("In which city is DeepSeek based?")
+    (True, True)
+    >>> asks_seat("Where did shares fall?")
+    False
     """
     return bool(_ASKS_SEAT.search(question))
 

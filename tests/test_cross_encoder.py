@@ -96,7 +96,7 @@ def lessons(embedder: MiniLM, of: str) -> list[learning.Lesson]:
 
 @pytest.mark.parametrize(
     ("one", "of"),
-    list(zip([*learning.ROUNDS, learning.LAST], ["hard", "article", "plain", "asked"], strict=True)),
+    list(zip([*learning.ROUNDS, *learning.LAST], ["hard", "article", "plain", "asked", "contrast"], strict=True)),
 )
 def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     embedder: MiniLM, tmp_path: Path, one: learning.Round, of: str
@@ -119,7 +119,7 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
 
 def test_a_wider_round_adds_to_what_was_learned_before(embedder: MiniLM) -> None:
     """The last round has room of its own and must not undo the rounds before it."""
-    first, last = replace(learning.ROUNDS[0], epochs=2), replace(learning.LAST, epochs=2)
+    first, last = replace(learning.ROUNDS[0], epochs=2), replace(learning.LAST[0], epochs=2)
     given = lessons(embedder, "event")
     before = learning.learn(given, embedder.load_reference(), [first])
     after = learning.learn(given, embedder.load_reference(), [first, last])
