@@ -29,7 +29,7 @@ CHANGES = Path(__file__).with_name("cross_encoder.npz")
 `spans' bias` of the one that finds the answer's first and last token."""
 MOST_OF_QUESTION, MOST_OF_SENTENCE, MOST_OF_CONTEXT, MOST = 40, 70, 50, 128
 """Tokens that are read of each part, and of all with the model's marks."""
-LONGEST, SURE = 12, 0.3
+LONGEST, SURE = 12, 0.4
 """Tokens that an answer has at most, and how likely its two ends are where it is sure."""
 _BEGIN, _BREAK = 101, 102
 """The model's marks [CLS] and [SEP]."""

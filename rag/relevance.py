@@ -158,7 +158,7 @@ SURE = {"figure": (0.2, 0.05), "date": (0.2, 0.05), "person": (0.3, 0.15)}
 
 Of places and other names so few are right that none is taken.
 """
-WHOLE = ("meaning", "reason")
+WHOLE = ("meaning", "reason", "statement")
 """Kinds of answer that take a sentence, where what is asked for is no figure or date after all."""
 
 FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
