@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from evals import indexing
+from evals import indexing, narrow
 from evals.calibrate import HALVES, OWN, Example, examples, own_examples
 from rag.cross_encoder import CHANGES, MOST_OF_QUESTION, MOST_OF_SENTENCE, pair_ids
 from rag.embed import MiniLM
@@ -110,8 +110,6 @@ LAST = (
     Round(frozenset({*OWN, *BESIDE}), 0.2, 5, 2e-4, 6e-4, varied=True),
 )
 """Of what is shipped."""
-DROPPED, DRAWN = 0.05, 1 << 23
-"""What is left out at random in a round that is varied, and for how many values at a time it is drawn what."""
 SORTED = 512
 """So many questions are put in the order of their length, so that those of a batch are about as long."""
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
@@ -197,7 +195,7 @@ def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dic
     for step in (head, spans):
         torch.nn.init.normal_(step.weight, std=0.02)
         torch.nn.init.zeros_(step.bias)
-    learner = _Learner(encoder, head, spans, _products(encoder), _dropouts(encoder, chance))
+    learner = _Learner(encoder, head, spans, narrow.products(encoder), narrow.dropouts(encoder, chance))
     for one in rounds:
         _learn_round(one, lessons, learner, chance)
     changes = {
@@ -292,63 +290,6 @@ def _batches(draw: Callable[[], list[Lesson]], chance: random.Random, steps: int
                 batches += [alike[place : place + AT_ONCE] for place in range(0, len(alike), AT_ONCE)]
             chance.shuffle(batches)
         yield batches.pop()
-
-
-def _products(encoder: Any) -> dict[str, Any]:
-    """Make room for narrow matrices beside all products of the encoder, and give these by name; they alone change."""
-    import torch
-    from torch.nn import functional
-
-    class Product(torch.nn.Module):
-        def __init__(self, whole: Any) -> None:
-            super().__init__()
-            self.weight, self.bias = whole.weight.detach(), whole.bias.detach()
-            self.left, self.right = torch.nn.ParameterList(), torch.nn.ParameterList()
-
-        def widen(self, columns: int) -> None:
-            """Put two more beside it, and let the others be."""
-            if self.left:
-                self.weight = self.weight + (self.left[-1] @ self.right[-1]).detach()
-            self.requires_grad_(False)
-            self.left.append(torch.zeros(self.weight.shape[0], columns))
-            self.right.append(torch.randn(columns, self.weight.shape[1]) / self.weight.shape[1] ** 0.5)
-
-        def forward(self, states: Any) -> Any:
-            found = functional.linear(states, self.weight, self.bias)
-            narrow = functional.linear(states.flatten(0, -2), self.right[-1])
-            return torch.addmm(found.flatten(0, -2), narrow, self.left[-1].T).view_as(found)
-
-    wholes = {n: m for n, m in encoder.encoder.named_modules(prefix="encoder") if isinstance(m, torch.nn.Linear)}
-    products = {name: Product(whole) for name, whole in wholes.items()}
-    for name, product in products.items():
-        encoder.set_submodule(name, product)
-    return products
-
-
-def _dropouts(encoder: Any, chance: random.Random) -> list[Any]:
-    """Have states left out at random by what was drawn once: to draw anew takes a third of the time of a step."""
-    import torch
-
-    kept = (torch.rand(DRAWN) >= DROPPED).to(torch.bfloat16) / (1 - DROPPED)
-
-    class Dropout(torch.nn.Module):
-        active = False
-
-        def forward(self, states: Any) -> Any:
-            if not self.active:
-                return states
-            start = chance.randrange(DRAWN - states.numel())
-            return states * kept[start : start + states.numel()].view_as(states).to(states.dtype)
-
-    dropouts = []
-    for name, module in list(encoder.named_modules()):
-        if isinstance(module, torch.nn.Dropout):
-            if "attention.self" in name:
-                module.p = 0.0
-            else:
-                dropouts.append(Dropout())
-                encoder.set_submodule(name, dropouts[-1])
-    return dropouts
 
 
 def _judged(learner: _Learner, texts: Sequence[Sequence[int]]) -> tuple[Any, Any]:

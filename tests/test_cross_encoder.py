@@ -115,6 +115,10 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     (first, last), *_ = (span for span in lessons(embedder, of)[0].spans if span)
     states = learned.model.run(pair_ids(embedder, pairs(*SENTENCES)[0]))
     assert (states @ kept["spans"].T + kept["spans' bias"]).argmax(axis=0).tolist() == [first, last]
+    # And that none stands in the other sentences: its place is at the model's first mark.
+    for pair in pairs(*SENTENCES)[1:]:
+        states = learned.model.run(pair_ids(embedder, pair))
+        assert (states @ kept["spans"].T + kept["spans' bias"]).argmax(axis=0).tolist() == [0, 0]
 
 
 def test_a_wider_round_adds_to_what_was_learned_before(embedder: MiniLM) -> None:
@@ -129,3 +133,14 @@ def test_a_wider_round_adds_to_what_was_learned_before(embedder: MiniLM) -> None
         assert np.array_equal(np.take(after[name], range(first.columns), axis), before[name])
         if name.endswith(".left"):
             assert np.any(after[name][:, first.columns :]), f"the last round learned nothing for {name}"
+
+
+def test_a_round_without_room_of_its_own_goes_on_where_the_one_before_ended(embedder: MiniLM) -> None:
+    """A further round must change the matrices that it finds and add none."""
+    first, second = replace(learning.ROUNDS[0], epochs=2), replace(learning.ROUNDS[1], epochs=2)
+    given = lessons(embedder, "event")
+    before = learning.learn(given, embedder.load_reference(), [first])
+    after = learning.learn(given, embedder.load_reference(), [first, second])
+    for name in (name for name in before if name.endswith((".left", ".right"))):
+        assert after[name].shape == before[name].shape
+        assert np.any(after[name] != before[name]), f"the further round learned nothing for {name}"

@@ -284,6 +284,7 @@ def test_a_sentence_that_leans_on_the_one_before_it_brings_it_along() -> None:
 @pytest.mark.parametrize(
     ("question", "sentence", "seen", "stands_out"),
     [
+        ("What did Liang Wenfeng say about chips?", "Liang Wenfeng said that chips were the problem.", "problem", ""),
         ("Which company fell first?", "Nvidia fell before Broadcom did.", "Nvidia", "Nvidia"),
         ("And the whole loss?", "It came to about $589 billion in all.", "589", "$589 billion"),
         ("How much was it?", "It was the largest one ever, Reuters wrote.", "largest", ""),
@@ -295,6 +296,7 @@ def test_a_sentence_that_leans_on_the_one_before_it_brings_it_along() -> None:
         ("Who runs it?", "The chief executive of it was named last year.", "executive", ""),
     ],
     ids=[
+        "part of a statement",
         "a name",
         "part of a figure",
         "no figure",
