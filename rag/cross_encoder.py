@@ -8,7 +8,7 @@ matrices (LoRA, Hu et al. 2021, arXiv:2106.09685). They lie beside this module, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 
 from rag.embed import WEIGHTS_SHA256, MiniLM, cores
 from rag.inference import Model, inference_path
-from rag.quote import Pair, Reading, judged, read, to_judge
+from rag.quote import AT_ONCE, CONVINCING, Pair, Reading, judged, read, to_judge
 from rag.retrieve import Retrieval
 
 if TYPE_CHECKING:
@@ -71,21 +71,27 @@ class CrossEncoder:
             EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
         """
         reading = read(question, retrieval)
-        pairs = to_judge(reading)
-        states = self._states(pairs)
-        spans = [self.span(pair, own) for pair, own in zip(pairs, states, strict=True)]
-        return judged(reading, [self.judgement(own) for own in states], spans)
+        looked_at = list(self._looked_at(reading))
+        spans = [self.span(pair, states) for pair, states in looked_at]
+        return judged(reading, [self.judgement(states) for _, states in looked_at], spans)
 
-    def log_odds(self, pairs: Sequence[Pair]) -> list[float]:
-        """That each sentence answers its question.
+    def judgements(self, reading: Reading) -> list[float]:
+        """The log-odds of the first sentences to answer the question, of as many as are read together with it.
 
         Raises:
             EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
         """
-        return [self.judgement(states) for states in self._states(pairs)]
+        return [self.judgement(states) for _, states in self._looked_at(reading)]
 
-    def _states(self, pairs: Sequence[Pair]) -> list[NDArray[np.float32]]:
-        return list(self._pool.map(self.model.run, [pair_ids(self._base, pair) for pair in pairs]))
+    def _looked_at(self, reading: Reading) -> Iterator[tuple[Pair, NDArray[np.float32]]]:
+        """The first sentences and the model's last states for them, some at once, until one is convincing."""
+        pairs = to_judge(reading)
+        for first in range(0, len(pairs), AT_ONCE):
+            some = pairs[first : first + AT_ONCE]
+            states = list(self._pool.map(self.model.run, [pair_ids(self._base, pair) for pair in some]))
+            yield from zip(some, states, strict=True)
+            if max(map(self.judgement, states)) >= CONVINCING:
+                return
 
     def judgement(self, states: NDArray[np.float32]) -> float:
         """The log-odds, of the model's last states for a pair, shape (tokens, 384)."""

@@ -14,14 +14,16 @@ from rag.relevance import WEIGHTS, Asked, answer_span, relevance
 from rag.retrieve import Retrieval
 from rag.text import function_terms, terms
 
-BEHIND = 5.0
+BEHIND = 7.0
 """A further sentence is quoted when its score is at most so far behind the best one's."""
 _COVERAGE_WEIGHT = 0.5
 _TOKENS_WEIGHT = 0.8
 _PASSAGE_WEIGHT = 0.2
-JUDGED = 4
-"""So many sentences are read together with the question."""
-JUDGEMENT_WEIGHT = 0.75
+JUDGED, AT_ONCE = 8, 2
+"""So many sentences at most are read together with the question, and so many at once."""
+CONVINCING = 1.0
+"""Once a sentence has these log-odds to answer, no further ones are read."""
+JUDGEMENT_WEIGHT = 1.0
 """What the cross-encoder's log-odds count for beside the score."""
 _NAME = re.compile(r"\b[^\W\d_]*[A-Z][\w.-]*")
 ALIKE = 0.5

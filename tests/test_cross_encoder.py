@@ -10,7 +10,7 @@ from evals import cross_encoder as learning
 from rag.cross_encoder import MOST, CrossEncoder, load_changes, pair_ids
 from rag.embed import MiniLM
 from rag.inference import reference
-from rag.quote import Pair, judged, read, to_judge
+from rag.quote import AT_ONCE, CONVINCING, JUDGED, Pair, judged, read, to_judge
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
 
@@ -31,9 +31,25 @@ def pairs(*sentences: str) -> list[Pair]:
     return [Pair(QUESTION, sentence, "The new bridge", "") for sentence in sentences]
 
 
-def test_an_answer_is_told_from_what_only_shares_its_words(cross_encoder: CrossEncoder) -> None:
+def log_odds(cross_encoder: CrossEncoder, embedder: MiniLM, asked: list[Pair]) -> list[float]:
+    """That each pair's sentence answers its question."""
+    run = cross_encoder.model.run
+    return [cross_encoder.judgement(run(pair_ids(embedder, pair))) for pair in asked]
+
+
+def retrieval(*sentences: str) -> Retrieval:
+    """A passage of these sentences, each a little less near to the question than the one before."""
+    text, told = " ".join(sentences), []
+    for number, sentence in enumerate(sentences):
+        start = text.index(sentence)
+        told.append(Sentence(sentence, start, start + len(sentence), 0.9 - number / 50, 0.5, tokens=0.5))
+    passage = Passage(text, 1.0, "a", "The new bridge", "Reuters", "2026-05-04", "", 0, len(text))
+    return Retrieval((Evidence(passage, tuple(told), ()),), {"bridg": 1.0}, ())
+
+
+def test_an_answer_is_told_from_what_only_shares_its_words(cross_encoder: CrossEncoder, embedder: MiniLM) -> None:
     """Of sentences with the same words of the question, the one that tells what is asked must be likelier."""
-    answer, *others = cross_encoder.log_odds(pairs(*SENTENCES))
+    answer, *others = log_odds(cross_encoder, embedder, pairs(*SENTENCES))
     assert answer > max(others) + 1
 
 
@@ -43,7 +59,7 @@ def test_the_derived_file_judges_as_the_changed_model_does(cross_encoder: CrossE
     questions = (QUESTION, "When was the new bridge opened?", "What did the new bridge cost?", "Was the bridge welded?")
     asked = [replace(pair, question=question) for question in questions for pair in pairs(*SENTENCES)]
     exact = [cross_encoder.judgement(run(pair_ids(embedder, pair))) for pair in asked]
-    rounded = cross_encoder.log_odds(asked)
+    rounded = log_odds(cross_encoder, embedder, asked)
     assert np.abs(np.subtract(rounded, exact)).mean() < np.std(exact) / 6
     assert np.corrcoef(rounded, exact)[0, 1] > 0.99
 
@@ -58,18 +74,37 @@ def test_a_pair_has_no_more_tokens_than_it_learned_from(embedder: MiniLM) -> Non
 
 def test_only_the_first_sentences_change_places() -> None:
     """A second look at a few sentences must lose none of the others, and not put any before those looked at."""
-    passage = Passage(" ".join(SENTENCES), 1.0, "a", "The new bridge", "Reuters", "2026-05-04", "", 0, 200)
-    sentences = tuple(
-        Sentence(text, number * 60, number * 60 + len(text), 0.9 - number / 10, 0.5, tokens=0.5)
-        for number, text in enumerate(SENTENCES)
-    )
-    found = Retrieval((Evidence(passage, sentences, ()),), {"bridg": 1.0}, ())
-    before = read(QUESTION, found)
+    before = read(QUESTION, retrieval(*SENTENCES))
     after = judged(before, [-4.0, 4.0])
     assert [pair.sentence for pair in to_judge(before)] == [s.sentence.text for s in before.ranked]
     assert [s.sentence for s in after.ranked] == [before.ranked[i].sentence for i in (1, 0, 2)]
     assert after.judged == (4.0, -4.0)
     assert [s.score for s in after.ranked] == sorted((s.score for s in after.ranked), reverse=True)
+
+
+OTHERS = tuple(f"The new bridge had {number} lamps when Tom Reed saw it." for number in range(20, 32))
+
+
+@pytest.mark.parametrize(
+    ("sentences", "read_together"),
+    [
+        ((SENTENCES[0], *OTHERS), AT_ONCE),
+        ((*OTHERS[:4], SENTENCES[0], *OTHERS[4:]), 3 * AT_ONCE),
+        (OTHERS, JUDGED),
+        (OTHERS[:3], 3),
+    ],
+)
+def test_sentences_are_read_until_one_is_convincing(
+    cross_encoder: CrossEncoder, sentences: tuple[str, ...], read_together: int
+) -> None:
+    """An answer that stands first costs no more than it must, and one that words put further back is still found."""
+    found = retrieval(*sentences)
+    reading = cross_encoder.read(QUESTION, found)
+    assert len(reading.judged) == read_together
+    assert sorted(cross_encoder.judgements(read(QUESTION, found))) == sorted(reading.judged)
+    assert (max(reading.judged) >= CONVINCING) == (SENTENCES[0] in sentences)
+    assert (reading.ranked[0].sentence.text == SENTENCES[0]) == (SENTENCES[0] in sentences)
+    assert len(reading.ranked) == len(sentences)
 
 
 def test_the_answer_is_found_in_its_sentence(cross_encoder: CrossEncoder, embedder: MiniLM) -> None:
@@ -109,7 +144,7 @@ def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     assert kept.keys() == changes.keys()
     assert all(abs(kept[name] - changes[name]).max() <= abs(changes[name]).max() / 100 for name in changes)
     learned = CrossEncoder(embedder, file)
-    answer, *others = learned.log_odds(pairs(*SENTENCES))
+    answer, *others = log_odds(learned, embedder, pairs(*SENTENCES))
     assert answer > max(others) + 2
     # Where the answer stands is learned as well: its first and last token must be the likeliest.
     (first, last), *_ = (span for span in lessons(embedder, of)[0].spans if span)
