@@ -7,16 +7,17 @@ latter alone. So it learns what sets an answer apart from what looks like one, a
 the answer stands. In a first round it learns from SQuAD's and the older own questions, in later ones from all own ones
 and some of SQuAD's, so that it doesn't forget. What is shipped learns in the end, with room for more, from all of them,
 from the questions of people who had not seen the articles, and from pairs of questions as alike as can be of which the
-articles answer one; the halves do without that. Two cores take hours for all of it; then `python -m evals.calibrate`
-fits the gate to the judgements.
+articles answer one, in the last round with the sentences that it takes for an answer itself where there is none; the
+halves do without that. Two cores take hours for all of it; then `python -m evals.calibrate` fits the gate to the
+judgements.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,19 +26,16 @@ import numpy as np
 import typer
 
 from evals import indexing, narrow
-from evals.calibrate import HALVES, OWN, Example, examples, own_examples
-from rag.cross_encoder import CHANGES, MOST_OF_QUESTION, MOST_OF_SENTENCE, pair_ids
+from evals.calibrate import HALVES, OWN, examples, own_examples
+from evals.lessons import AT_ONCE, WRONG, Lesson, batches, lesson, shown
+from rag.cross_encoder import CHANGES
 from rag.embed import MiniLM
-from rag.quote import Pair, read, to_judge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HARD_STEP, MISSING_STEP = 1, 5
 """Every so many-th question of SQuAD is learned from."""
-CANDIDATES = 6
-"""Sentences of a question that it is shown with, at most four of them at a time."""
-WRONG = 3
 COUNTS = {
     "event": 3.0,
     "short": 2.0,
@@ -55,14 +53,19 @@ BESIDE = ("asked", "contrast")
 """The sets beside those of `evals.calibrate`: what people asked who had not seen the articles, and the pairs."""
 LEFT = 2.0
 """So much faster a left matrix learns than the right one, as in Hayou et al. 2024 (arXiv:2402.12354)."""
-AT_ONCE, WARM = 8, 0.06
+WARM = 0.06
 LISTWISE = 0.5
 """What telling the answer from the other sentences of its question counts for beside judging each by itself."""
 SPANS, NOWHERE, SPAN_RATE = 0.5, 0.25, 1e-3
 """What finding the answer's first and last token counts for, and finding none in a sentence that has no answer, and the
 rate at which that step is learned."""
-OTHERS = 0.3
-"""The share of questions that are shown with other wrong sentences than the best ones, where a round says so."""
+AVERAGED, AVERAGED_AT_FIRST = 0.998, 20
+"""How much of the mean of the steps so far stays at each step, and how many steps it takes until that is nearly so.
+
+What varied rounds keep is this mean: where each step ends is partly chance.
+"""
+JUDGED_AT_ONCE = 64
+"""Texts, where nothing is learned."""
 STEP = 16
 """What the length of a batch's texts is rounded up to: few shapes are learned faster."""
 _NOWHERE = (0, 0)
@@ -89,6 +92,8 @@ class Round:
         columns: of new narrow matrices, which alone learn from here on; 0 where those of the round before go on.
         varied: whether other wrong sentences than the best ones are shown as well, and a little is left out at random,
             so that many questions aren't learned by heart.
+        wrong: how many sentences without the answer are shown of a question.
+        misleading: whether they are, where there is no answer, those that the model takes for one at the beginning.
     """
 
     own: frozenset[str]
@@ -98,6 +103,8 @@ class Round:
     head_rate: float
     columns: int = 0
     varied: bool = False
+    wrong: int = WRONG
+    misleading: bool = False
 
 
 ROUNDS = (
@@ -108,70 +115,11 @@ ROUNDS = (
 LAST = (
     Round(frozenset({*OWN, "asked"}), 0.2, 2.7, 2e-4, 6e-4, columns=32, varied=True),
     Round(frozenset({*OWN, *BESIDE}), 0.2, 5, 2e-4, 6e-4, varied=True),
+    Round(frozenset({*OWN, *BESIDE}), 0.2, 2, 2e-4, 6e-4, varied=True, wrong=2, misleading=True),
 )
 """Of what is shipped."""
-SORTED = 512
-"""So many questions are put in the order of their length, so that those of a batch are about as long."""
 WRITTEN = {Of.EVEN: ((0,), HALVES[0]), Of.ODD: ((1,), HALVES[1]), Of.ALL: ((0, 1), CHANGES)}
 """The halves, and the file for what is learned from them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A question's candidates as tokens, the best first, and which of them have its answer: none where it has none.
-
-    Args:
-        of: the name of its set.
-        spans: of each candidate that has it, the answer's first and last token, where it is known.
-    """
-
-    of: str
-    candidates: tuple[list[int], ...]
-    right: tuple[bool, ...]
-    spans: tuple[tuple[int, int] | None, ...]
-    has_answer: bool
-
-
-def lesson(example: Example, base: MiniLM) -> Lesson | None:
-    """What is to be learned from a question; None where its answer was not found, or nothing was."""
-    if not example.found.evidence:
-        return None
-    reading = read(example.text, example.found)
-    places = list(range(len(reading.ranked)))[:CANDIDATES]
-    answered = [i for i, s in enumerate(reading.ranked) if example.answers(s.passage, s.sentence)]
-    if example.has_answer and not answered:
-        return None
-    if example.has_answer and answered[0] >= CANDIDATES:
-        places.append(answered[0])
-    pairs = to_judge(reading, places)
-    right = tuple(example.has_answer and place in answered for place in places)
-    spans = tuple(
-        span_tokens(base, pair, example.span(pair.sentence)) if is_right else None
-        for pair, is_right in zip(pairs, right, strict=True)
-    )
-    return Lesson(example.of, tuple(pair_ids(base, pair) for pair in pairs), right, spans, example.has_answer)
-
-
-def span_tokens(base: MiniLM, pair: Pair, span: tuple[int, int] | None) -> tuple[int, int] | None:
-    """The first and last token of a stretch of a pair's sentence; None where it lies beyond what is read of that."""
-    if span is None:
-        return None
-    start, end = (len(base.token_ids(pair.sentence[:place])) for place in span)
-    if not start < end <= MOST_OF_SENTENCE:
-        return None
-    first = len(base.token_ids(pair.question)[:MOST_OF_QUESTION]) + 2
-    return first + start, first + end - 1
-
-
-def shown(one: Lesson, chance: random.Random, varied: bool = False) -> list[int]:
-    """The candidates that it is learned with: one with the answer and the best ones without, or the latter alone."""
-    wrong = [place for place, right in enumerate(one.right) if not right]
-    if varied and chance.random() < OTHERS:
-        chance.shuffle(wrong)
-    if not one.has_answer:
-        return wrong[:WRONG]
-    rights = [place for place, right in enumerate(one.right) if right]
-    return [chance.choice([rights[0], *rights]), *wrong[:WRONG]]
 
 
 def learn(lessons: Sequence[Lesson], model: Any, rounds: Sequence[Round]) -> dict[str, NDArray[np.float32]]:
@@ -241,25 +189,29 @@ def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chanc
     for dropout in learner.dropouts:
         dropout.active = one.varied
     whole = [lesson for lesson in lessons if lesson.of in one.own]
+    if one.misleading:
+        whole = _misleading(whole, learner)
     others = [lesson for lesson in lessons if lesson.of not in {*OWN, *BESIDE}]
     share = int(one.share * len(others))
     groups: list[dict[str, Any]] = [
         {"params": learner.left, "lr": LEFT * one.rate},
         {"params": learner.right, "lr": one.rate},
-        {"params": learner.head.parameters(), "lr": one.head_rate},
-        {"params": learner.spans.parameters(), "lr": SPAN_RATE},
+        {"params": list(learner.head.parameters()), "lr": one.head_rate},
+        {"params": list(learner.spans.parameters()), "lr": SPAN_RATE},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    learned = [parameter for group in groups for parameter in group["params"]]
+    average = [parameter.detach().clone() for parameter in learned]
     steps = int(one.epochs * (len(whole) + share)) // AT_ONCE
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / (WARM * steps)) * (1 - step / steps)
     )
-    drawn = _batches(lambda: [*whole, *chance.sample(others, share)], chance, steps)
-    with typer.progressbar(drawn, length=steps, label="Learning") as batches:
-        for batch in batches:
+    drawn = batches(lambda: [*whole, *chance.sample(others, share)], chance, steps)
+    with typer.progressbar(drawn, length=steps, label="Learning") as shown_batches:
+        for step, batch in enumerate(shown_batches):
             texts, right, spans, counts, owners = [], [], [], [], []
             for owner, lesson in enumerate(batch):
-                places = shown(lesson, chance, one.varied)
+                places = shown(lesson, chance, one.wrong, one.varied)
                 texts += [lesson.candidates[place] for place in places]
                 right += [lesson.right[place] for place in places]
                 spans += [lesson.spans[place] if lesson.right[place] else _NOWHERE for place in places]
@@ -276,20 +228,40 @@ def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chanc
             torch.nn.utils.clip_grad_norm_([*learner.left, *learner.right, *learner.head.parameters()], 1.0)
             optimizer.step()
             schedule.step()
+            kept = min(AVERAGED, (step + 1) / (step + AVERAGED_AT_FIRST))
+            for mean, parameter in zip(average, learned, strict=True):
+                mean.lerp_(parameter.detach(), 1 - kept)
+    if one.varied:
+        with torch.no_grad():
+            for mean, parameter in zip(average, learned, strict=True):
+                parameter.copy_(mean)
 
 
-def _batches(draw: Callable[[], list[Lesson]], chance: random.Random, steps: int) -> Iterator[list[Lesson]]:
-    """Batches of lessons about as long as each other, in any order, all of what is drawn before it is drawn again."""
-    batches: list[list[Lesson]] = []
-    for _ in range(steps):
-        if not batches:
-            drawn = draw()
-            drawn = chance.sample(drawn, len(drawn))
-            for first in range(0, len(drawn), SORTED):
-                alike = sorted(drawn[first : first + SORTED], key=lambda lesson: max(map(len, lesson.candidates)))
-                batches += [alike[place : place + AT_ONCE] for place in range(0, len(alike), AT_ONCE)]
-            chance.shuffle(batches)
-        yield batches.pop()
+def _misleading(lessons: Sequence[Lesson], learner: _Learner) -> list[Lesson]:
+    """The lessons, those without an answer with the candidates in the order of how likely the model takes them for it.
+
+    Of questions that have one, what it takes for a second one often is.
+    """
+    import torch
+
+    candidates = [(one, text) for one in lessons if not one.has_answer for text in one.candidates]
+    likely: dict[int, list[tuple[float, list[int]]]] = {}
+    active = [dropout.active for dropout in learner.dropouts]
+    for dropout in learner.dropouts:
+        dropout.active = False
+    with torch.no_grad():
+        alike = sorted(candidates, key=lambda candidate: len(candidate[1]))
+        for first in range(0, len(alike), JUDGED_AT_ONCE):
+            some = alike[first : first + JUDGED_AT_ONCE]
+            _, log_odds = _judged(learner, [text for _, text in some])
+            for (one, text), value in zip(some, log_odds.tolist(), strict=True):
+                likely.setdefault(id(one), []).append((value, text))
+    for dropout, was in zip(learner.dropouts, active, strict=True):
+        dropout.active = was
+    return [
+        one if one.has_answer else replace(one, candidates=tuple(text for _, text in sorted(likely[id(one)])[::-1]))
+        for one in lessons
+    ]
 
 
 def _judged(learner: _Learner, texts: Sequence[Sequence[int]]) -> tuple[Any, Any]:

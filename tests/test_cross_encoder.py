@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from evals import cross_encoder as learning
+from evals.lessons import AT_ONCE, Lesson, span_tokens
 from rag.cross_encoder import MOST, CrossEncoder, load_changes, pair_ids
 from rag.embed import MiniLM
 from rag.inference import reference
-from rag.quote import AT_ONCE, CONVINCING, JUDGED, Pair, judged, read, to_judge
+from rag.quote import AT_ONCE as READ_AT_ONCE
+from rag.quote import CONVINCING, JUDGED, Pair, judged, read, to_judge
 from rag.records import Evidence, Passage, Sentence
 from rag.retrieve import Retrieval
 
@@ -88,8 +90,8 @@ OTHERS = tuple(f"The new bridge had {number} lamps when Tom Reed saw it." for nu
 @pytest.mark.parametrize(
     ("sentences", "read_together"),
     [
-        ((SENTENCES[0], *OTHERS), AT_ONCE),
-        ((*OTHERS[:4], SENTENCES[0], *OTHERS[4:]), 3 * AT_ONCE),
+        ((SENTENCES[0], *OTHERS), READ_AT_ONCE),
+        ((*OTHERS[:4], SENTENCES[0], *OTHERS[4:]), 3 * READ_AT_ONCE),
         (OTHERS, JUDGED),
         (OTHERS[:3], 3),
     ],
@@ -120,18 +122,22 @@ def test_the_answer_is_found_in_its_sentence(cross_encoder: CrossEncoder, embedd
     assert cross_encoder.span(nothing, cross_encoder.model.run(pair_ids(embedder, nothing))) is None
 
 
-def lessons(embedder: MiniLM, of: str) -> list[learning.Lesson]:
+def lessons(embedder: MiniLM, of: str) -> list[Lesson]:
     """What one question teaches, as often as it takes."""
     texts = tuple(pair_ids(embedder, pair) for pair in pairs(*SENTENCES))
     start = SENTENCES[0].index("Ada Holm")
-    span = learning.span_tokens(embedder, pairs(*SENTENCES)[0], (start, start + len("Ada Holm")))
-    lesson = learning.Lesson(of, texts, (True, False, False), (span, None, None), has_answer=True)
-    return [lesson] * 4 * learning.AT_ONCE
+    span = span_tokens(embedder, pairs(*SENTENCES)[0], (start, start + len("Ada Holm")))
+    lesson = Lesson(of, texts, (True, False, False), (span, None, None), has_answer=True)
+    return [lesson] * 4 * AT_ONCE
 
 
 @pytest.mark.parametrize(
     ("one", "of"),
-    list(zip([*learning.ROUNDS, *learning.LAST], ["hard", "article", "plain", "asked", "contrast"], strict=True)),
+    list(
+        zip(
+            [*learning.ROUNDS, *learning.LAST], ["hard", "article", "plain", "asked", "contrast", "nearby"], strict=True
+        )
+    ),
 )
 def test_what_is_learned_comes_back_from_its_file_and_fits_the_model(
     embedder: MiniLM, tmp_path: Path, one: learning.Round, of: str
@@ -179,3 +185,20 @@ def test_a_round_without_room_of_its_own_goes_on_where_the_one_before_ended(embe
     for name in (name for name in before if name.endswith((".left", ".right"))):
         assert after[name].shape == before[name].shape
         assert np.any(after[name] != before[name]), f"the further round learned nothing for {name}"
+
+
+def test_what_it_takes_for_an_answer_is_shown_where_there_is_none(embedder: MiniLM, tmp_path: Path) -> None:
+    """A sentence that misleads must be learned from although reading puts it behind others."""
+    misleading, *others = (replace(pair, question="Who designed the old bridge?") for pair in pairs(*SENTENCES))
+    texts = tuple(pair_ids(embedder, pair) for pair in (*others, misleading))
+    without = Lesson("contrast", texts, (False,) * 3, (None,) * 3, has_answer=False)
+    given = [*lessons(embedder, "contrast"), *lessons(embedder, "event"), *[without] * 4 * AT_ONCE]
+    first = replace(learning.ROUNDS[0], own=frozenset({"event"}), epochs=4)
+    last = replace(learning.LAST[-1], own=frozenset({"contrast"}), epochs=2, varied=False, wrong=1)
+    log_odds = []
+    for is_misleading in (False, True):
+        rounds = [first, replace(last, misleading=is_misleading)]
+        learning.save(learning.learn(given, embedder.load_reference(), rounds), file := tmp_path / "changes.npz")
+        learned = CrossEncoder(embedder, file)
+        log_odds.append(learned.judgement(reference(learned.changed_model())(texts[2])))
+    assert log_odds[1] < log_odds[0] - 1
