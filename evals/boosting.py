@@ -12,7 +12,7 @@ from rag.gate import Forest, Tree
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TREES, RATE, DEPTH, LEAST = 100, 0.08, 3, 60
+TREES, RATE, DEPTH, LEAST = 100, 0.08, 3, 120
 """How many trees, how much of each counts, how deep they are, and how many examples end in each of their leaves."""
 _FLAT = 1e-3
 

@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SET_WEIGHTS = {
-    "squad": 2.5,
-    "scifact": 2.5,
-    "clapnq last turn": 2.0,
-    "clapnq rewrite": 2.0,
-    "chunking": 2.0,
-    "own": 1.5,
-    "general": 0.8,
-    "short": 0.6,
-    "nearby": 0.6,
+    "squad": 3.2,
+    "scifact": 3.6,
+    "clapnq last turn": 2.9,
+    "clapnq rewrite": 1.9,
+    "chunking": 2.2,
+    "own": 1.2,
+    "general": 1.1,
+    "short": 0.55,
+    "nearby": 0.55,
 }
 """What a set counts for, however many questions it has."""
 ALL_WANTED = ("scifact", "clapnq last turn", "clapnq rewrite", "chunking")
 """Sets that ask for all that is right; of the others, one right passage answers a question."""
 ENOUGH = 0.2
 """A candidate is right when it is worth more than this share of the best one."""
-PENALTY, PENALTY_OF_QUALITIES = 0.06, 0.15
+PENALTY, PENALTY_OF_QUALITIES = 0.06, 0.2
 """On the squares of what signals count for as such, and of what more for each deviation of a quality."""
 AS_KIND = {"rare kind": 1.75, "opening about it": 2.25}
 """What counts so many times as much as "kind", whatever the question: too few ask for it to learn what it is worth."""
