@@ -38,6 +38,12 @@ _ABBREVIATED = {
 _FILLER = re.compile(
     r"(?<=\bwhat) (?:even|exactly|actually|really|basically)(?= (?:is|are|was|were|does|did|do)\b)", re.IGNORECASE
 )
+_HEADED = re.compile(
+    r"(?<=\bwho )(?:leads?|heads?|runs?|is in charge of|is the (?:head|boss|leader) of)"
+    r"(?= (?!(?:the|an?|in|on|at|by|for|to|this|that|it|them)\b)[^\W\d]+(?:[ -][^\W\d]+)?\s*\??\Z)",
+    re.IGNORECASE,
+)
+"""What somebody does who heads a firm, of which a name alone is left: articles tell of posts."""
 _ABBREVIATION = re.compile(
     rf"(?<![\w’'.&-])(?:{'|'.join([*_ABBREVIATED, *(word.capitalize() for word in _ABBREVIATED if len(word) > 2)])})"
     r"(?![\w’'.&-])"
@@ -46,12 +52,15 @@ _ABBREVIATION = re.compile(
 
 
 def written_out(question: str) -> str:
-    """What is abbreviated in chats, in full, and without a word that only fills.
+    """What is abbreviated in chats, in full, without a word that only fills, and with the post of whoever heads a firm.
 
     >>> written_out("whats r1 and why did nvidia fall bc of it")
     'what is r1 and why did nvidia fall because of it'
+    >>> written_out("Who leads Nvidia?"), written_out("Who leads the market?")
+    ('Who is the chief executive of Nvidia?', 'Who leads the market?')
     """
-    return _FILLER.sub("", _ABBREVIATION.sub(_in_full, question))
+    in_full = _FILLER.sub("", _ABBREVIATION.sub(_in_full, question))
+    return _HEADED.sub("is the chief executive of", in_full)
 
 
 def _in_full(found: re.Match[str]) -> str:

@@ -29,6 +29,23 @@ def test_chat_abbreviations_are_written_out(question: str, expected: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who leads DeepSeek?", "Who is the chief executive of DeepSeek?"),
+        ("whos in charge of nvidia", "who is the chief executive of nvidia"),
+        ("Who is the boss of Moonshot AI?", "Who is the chief executive of Moonshot AI?"),
+        ("Who leads the committee on China?", "Who leads the committee on China?"),
+        ("Who leads in chips?", "Who leads in chips?"),
+        ("Who runs R1?", "Who runs R1?"),
+        ("Who runs DeepSeek's office in London?", "Who runs DeepSeek's office in London?"),
+    ],
+)
+def test_who_heads_a_firm_is_asked_for_by_the_post(question: str, expected: str) -> None:
+    """Articles say who is a firm's chief executive, hardly ever who leads it; models and offices have none."""
+    assert written_out(question) == expected
+
+
+@pytest.mark.parametrize(
     ("question", "slips", "expected"),
     [
         ("why did nvidia fall in january", (), "why did Nvidia fall in January"),
