@@ -186,11 +186,11 @@ def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chanc
     for product in learner.products.values():
         if one.columns:
             product.widen(one.columns)
-    for dropout in learner.dropouts:
-        dropout.active = one.varied
     whole = [lesson for lesson in lessons if lesson.of in one.own]
     if one.misleading:
         whole = _misleading(whole, learner)
+    for dropout in learner.dropouts:
+        dropout.active = one.varied
     others = [lesson for lesson in lessons if lesson.of not in {*OWN, *BESIDE}]
     share = int(one.share * len(others))
     groups: list[dict[str, Any]] = [
@@ -228,9 +228,10 @@ def _learn_round(one: Round, lessons: Sequence[Lesson], learner: _Learner, chanc
             torch.nn.utils.clip_grad_norm_([*learner.left, *learner.right, *learner.head.parameters()], 1.0)
             optimizer.step()
             schedule.step()
-            kept = min(AVERAGED, (step + 1) / (step + AVERAGED_AT_FIRST))
-            for mean, parameter in zip(average, learned, strict=True):
-                mean.lerp_(parameter.detach(), 1 - kept)
+            if one.varied:
+                kept = min(AVERAGED, (step + 1) / (step + AVERAGED_AT_FIRST))
+                for mean, parameter in zip(average, learned, strict=True):
+                    mean.lerp_(parameter.detach(), 1 - kept)
     if one.varied:
         with torch.no_grad():
             for mean, parameter in zip(average, learned, strict=True):
@@ -244,23 +245,20 @@ def _misleading(lessons: Sequence[Lesson], learner: _Learner) -> list[Lesson]:
     """
     import torch
 
-    candidates = [(one, text) for one in lessons if not one.has_answer for text in one.candidates]
-    likely: dict[int, list[tuple[float, list[int]]]] = {}
-    active = [dropout.active for dropout in learner.dropouts]
     for dropout in learner.dropouts:
         dropout.active = False
+    candidates = [(place, text) for place, one in enumerate(lessons) if not one.has_answer for text in one.candidates]
+    candidates.sort(key=lambda candidate: len(candidate[1]))
+    likely: dict[int, list[tuple[float, list[int]]]] = {}
     with torch.no_grad():
-        alike = sorted(candidates, key=lambda candidate: len(candidate[1]))
-        for first in range(0, len(alike), JUDGED_AT_ONCE):
-            some = alike[first : first + JUDGED_AT_ONCE]
+        for first in range(0, len(candidates), JUDGED_AT_ONCE):
+            some = candidates[first : first + JUDGED_AT_ONCE]
             _, log_odds = _judged(learner, [text for _, text in some])
-            for (one, text), value in zip(some, log_odds.tolist(), strict=True):
-                likely.setdefault(id(one), []).append((value, text))
-    for dropout, was in zip(learner.dropouts, active, strict=True):
-        dropout.active = was
+            for (place, text), value in zip(some, log_odds.tolist(), strict=True):
+                likely.setdefault(place, []).append((value, text))
     return [
-        one if one.has_answer else replace(one, candidates=tuple(text for _, text in sorted(likely[id(one)])[::-1]))
-        for one in lessons
+        one if one.has_answer else replace(one, candidates=tuple(text for _, text in sorted(likely[place])[::-1]))
+        for place, one in enumerate(lessons)
     ]
 
 

@@ -202,3 +202,15 @@ def test_what_it_takes_for_an_answer_is_shown_where_there_is_none(embedder: Mini
         learned = CrossEncoder(embedder, file)
         log_odds.append(learned.judgement(reference(learned.changed_model())(texts[2])))
     assert log_odds[1] < log_odds[0] - 1
+
+
+def test_a_varied_round_keeps_the_mean_of_its_steps(embedder: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each step ends is partly chance: a mean that never moves must leave all as it was."""
+    monkeypatch.setattr(learning, "AVERAGED", 1.0)
+    monkeypatch.setattr(learning, "AVERAGED_AT_FIRST", 1)
+    one = replace(learning.LAST[-1], own=frozenset({"contrast"}), epochs=1, columns=8)
+    for varied in (True, False):
+        changes = learning.learn(
+            lessons(embedder, "contrast"), embedder.load_reference(), [replace(one, varied=varied)]
+        )
+        assert varied is not any(np.any(changes[name]) for name in changes if name.endswith(".left"))

@@ -191,6 +191,21 @@ def test_what_the_question_names_comes_along_from_below(tmp_path: Path, embedder
         assert outlets(wanted) == [*outlets(()), "CNBC"]
 
 
+def test_a_question_tells_whether_any_candidate_matches_all_of_it(tmp_path: Path, embedder: MiniLM) -> None:
+    """What counts for how much depends on it: where a word is matched nowhere, the signals know less."""
+    export = tmp_path / "news.jsonl"
+    export.write_text(
+        json.dumps({"title": "Harbour", "text": "The strike at the harbour of Exampleton ended on Monday."})
+    )
+    sync([export], Settings(tmp_path / "index"), embedder=embedder)
+    with closing(Index.open(tmp_path / "index", embedder.identity)) as index:
+        matched = [
+            measure(gather(question, index, embedder)).qualities[QUALITIES.index("all matched")]
+            for question in ("When did the harbour strike end?", "When did the harbour strike bankrupt violinists?")
+        ]
+    assert matched[0] > matched[1] + 0.1
+
+
 def test_scores_reach_from_the_worst_candidate_to_the_best() -> None:
     """Scores are 0 to 1 whatever the signals count for; a single candidate is the best there is."""
     assert {len(row) for row in WEIGHTS} == {len(SIGNALS)}
