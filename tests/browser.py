@@ -21,6 +21,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     Request,
     Route,
@@ -220,6 +221,15 @@ def ask_next(page: Page, question: str = "Why?") -> None:
     """`ask` as soon as the page takes another question, which is a moment after the answer before has its badge."""
     expect(page.locator("#ask .submit-button")).to_be_visible()
     ask(page, question)
+
+
+def newest(page: Page, action: str) -> Locator:
+    """What can be done with the newest answer.
+
+    Not the last of all buttons of that name: the page makes links into buttons a moment after they are drawn, and till
+    then the last is one of an earlier answer.
+    """
+    return page.locator("#chat .actions").last.get_by_role("button", name=action)
 
 
 def fits(page: Page) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rag.records import Answer, DoneEvent, TextEvent
-from tests.browser import Held, Visit, ask, ask_next, obeyed, serving, settle
+from tests.browser import Held, Visit, ask, ask_next, newest, obeyed, serving, settle
 from tests.fakes import LOSS, ScriptedAssistant, quoted_answer
 from ui.conversations import SavedConversation, Visitor
 
@@ -324,7 +324,7 @@ def test_an_answer_and_a_conversation_can_be_saved(scripted: ScriptedAssistant, 
     assert "## And then?" in text
     assert "\\[1\\] **Nvidia falls 17%" in text
     assert loading.value.suggested_filename.endswith(".md")
-    page.get_by_role("button", name="Save…").last.click()
+    newest(page, "Save…").click()
     with page.expect_download() as loading:
         page.get_by_role("menuitem", name="As JSON").click()
     record = json.loads(Path(loading.value.path()).read_text(encoding="utf-8"))

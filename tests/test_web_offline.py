@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser import Visit, ask, ask_next
+from tests.browser import Visit, ask, ask_next, newest, obeyed
 
 PROGRAM = """
 import sys
@@ -54,10 +54,11 @@ def test_the_page_works_without_a_network_and_asks_for_none(corpus_index: Path, 
             page.keyboard.press("Escape")
             ask_next(page, "Who won the football World Cup in 2022?")
             expect(page.locator("#chat .badge")).to_have_count(2)
-            page.get_by_role("button", name="Ask again…").last.click()
-            page.get_by_role("menuitem", name="In the articles’ own words").click()
+            newest(page, "Ask again…").click()
+            with obeyed(page):
+                page.get_by_role("menuitem", name="In the articles’ own words").click()
             expect(page.get_by_role("button", name="Not helpful")).to_have_count(2)
-            page.get_by_role("button", name="Not helpful").last.click()
+            newest(page, "Not helpful").click()
             page.get_by_role("button", name="Keep").click()
             page.get_by_role("button", name="Models", exact=True).click()
             expect(page.locator("#models")).to_contain_text("No model server answers")
