@@ -19,7 +19,7 @@ from rag.postings import bm25, highest, rarity
 from rag.preference import HAS, cover_parts, prefer, preference
 from rag.ranking import Measured, Pool, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
-from rag.spelling import respelt, unusual
+from rag.spelling import likeliest, respelt, unusual
 from rag.stored import Prospects
 from rag.text import content_terms, terms
 
@@ -81,10 +81,28 @@ def search(
     rare = unusual(question, unknown)
     # What the model has a token of its own for is a word, though not one of the articles.
     slips = [word for word, tokens in zip(rare, embedder.count_tokens(rare), strict=True) if tokens > 1]
-    spelt = respelt(question, slips, (f"{e.passage.title}\n{e.passage.text}" for e in found.evidence))
+    meant = _meant(question, slips, index, embedder)
+    if meant:
+        question = re.sub("|".join(rf"\b{slip}\b" for slip in meant), lambda found: meant[found[0]], question)
+        found = retrieve(question, index, embedder, k, wanted)
+    others = [slip for slip in slips if slip not in meant]
+    spelt = respelt(question, others, (f"{e.passage.title}\n{e.passage.text}" for e in found.evidence))
     if spelt.casefold() != question.casefold():
         found = retrieve(spelt, index, embedder, k, wanted)
     return spelt, found
+
+
+def _meant(question: str, slips: Sequence[str], index: Index, embedder: Embedder) -> dict[str, str]:
+    """What those of the slips are meant for of which that can be said without having found a passage that says it."""
+
+    def frequency(words: Sequence[str]) -> list[int]:
+        return [one.frequency for one in index.occurrences([terms(word)[-1] for word in words])]
+
+    found = {
+        slip: likeliest(slip, frequency, embedder.count_tokens, slip[0].isupper() and not question.startswith(slip))
+        for slip in slips
+    }
+    return {slip: word for slip, word in found.items() if word}
 
 
 def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:

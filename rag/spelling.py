@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
+from string import ascii_lowercase
+from typing import TypeAlias
 
 from rag.text import FUNCTION_WORDS, terms
 
+Count: TypeAlias = Callable[[Sequence[str]], Sequence[int]]
 SLIP = 0.83
 """A word that shares so much of its letters with one of the articles' words is that word with a slip in it."""
 _SHORTEST = 5
 """Letters of a word that a slip is looked for in: shorter ones are like too many others."""
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "ly")
+"""A word that is unknown with one of them and known without is no slip."""
 _BEGINS = re.compile(r"(?:\A|[.!?:|\n][\"”’)]?)\s*[\"“(]?\Z")
 """Before a word that has a capital wherever it stands."""
 _ABBREVIATED = {
@@ -74,8 +80,43 @@ def unusual(question: str, unknown: Collection[str]) -> list[str]:
     Args:
         unknown: terms of the question that stand in no article.
     """
-    words = (word for word in _WORD.findall(question) if len(word) >= _SHORTEST and word.isalpha())
+    words = (word for word in _LETTERS.findall(question) if len(word) >= _SHORTEST)
     return [word for word in words if (own := terms(word)) and set(own) <= set(unknown)]
+
+
+def likeliest(slip: str, frequency: Count, parts: Count, is_name: bool = False) -> str:
+    """The word that a slip is most likely meant for; "" where there is none, or where the slip is a word after all.
+
+    One letter is out of place, left out, too many or another one (as in Norvig, "How to Write a Spelling Corrector",
+    2007), and the first of these ways that makes a known word of it is taken.
+
+    Args:
+        frequency: in how many passages words stand.
+        parts: of how many parts words are to the model; one that is known whole is a word.
+        is_name: whether it stands where only a name has a capital, and has one: then it is meant for another name.
+    """
+    slip = slip.lower()
+    bases = [slip.removesuffix(ending) + silent for ending in _ENDINGS if slip.endswith(ending) for silent in ("", "e")]
+    if 1 in parts(bases):
+        return ""
+    ends = [(slip[:place], slip[place:]) for place in range(len(slip) + 1)]
+    exchanged = [a + b[1] + b[0] + b[2:] for a, b in ends if len(b) > 1]
+    left_out = [a + letter + b for a, b in ends for letter in ascii_lowercase]
+    # The last letter is an ending rather than a slip.
+    too_many = [a + b[1:] for a, b in ends if len(b) > 1]
+    another = [a + letter + b[1:] for a, b in ends if len(b) > 1 for letter in ascii_lowercase]
+    for words in (exchanged, left_out, too_many, another):
+        known = []
+        for word, passages, size in zip(words, frequency(words), parts(words), strict=True):
+            # Only a word that is its own stem surely stands in an article itself; most names are.
+            is_held = passages > 0 and terms(word) == [word]
+            # Another letter makes a word of too many: it has to be one of the articles.
+            is_word = size == 1 and not is_name and (passages > 0 or words is not another)
+            if word != slip and (is_held or is_word):
+                known.append((passages > 0, size == 1, passages, word))
+        if known:
+            return max(known)[-1]
+    return ""
 
 
 def respelt(question: str, slips: Collection[str], texts: Iterable[str]) -> str:
@@ -97,6 +138,8 @@ def respelt(question: str, slips: Collection[str], texts: Iterable[str]) -> str:
             lower = word.lower()
             # What only goes on otherwise is another word: "charger", "charge".
             alike = [f for f in forms if f[0] == lower[0] and not f.startswith(lower) and not lower.startswith(f)]
+            if word != lower and found.start():  # A name is meant for another one.
+                alike = [f for f in alike if forms[f] != f]
             word = next(iter(get_close_matches(lower, alike, 1, SLIP)), word)
         if word != word.lower() or word in FUNCTION_WORDS:
             return word
