@@ -69,6 +69,8 @@ _MEANING = re.compile(
     re.IGNORECASE,
 )
 _KNOWN_AS = re.compile(r"\b(?:known as|called) (?:an? |the )?(?P<subject>[^,:;(]{1,60})", re.IGNORECASE)
+_CALLED_SOMETHING = re.compile(r"\w (?:an?|the|too) |[\"“]")
+"""In a name, so to speak: who "called DeepSeek a surprise" doesn't say what DeepSeek is."""
 _BESIDE = re.compile(r"(?<=\w), (?:an?|the|then|now|head|chief|co-founder|founder)\b")
 """Behind a name, what it is of follows: "HarmBench, a collection of ..."."""
 
@@ -213,7 +215,11 @@ def _says_meaning(sentence: str, asked: frozenset[str]) -> bool:
     said = _MEANING.match(sentence)
     if said is None or not wanted:
         beside = [terms(sentence[: found.start()])[-len(wanted) :] for found in _BESIDE.finditer(sentence)]
-        named = [terms(found["subject"])[: len(wanted)] for found in _KNOWN_AS.finditer(sentence)]
+        named = [
+            terms(found["subject"])[: len(wanted)]
+            for found in _KNOWN_AS.finditer(sentence)
+            if not _CALLED_SOMETHING.search(found["subject"])
+        ]
         return bool(wanted) and any(wanted == set(words) for words in [*beside, *named])
     subject = terms(said["subject"])
     names_it = wanted <= set(subject) or (wanted.issuperset(subject) and wanted <= set(terms(sentence)))

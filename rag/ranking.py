@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -267,6 +268,8 @@ def _rare(pool: Pool, of_kind: NDArray[np.float32]) -> NDArray[np.float32]:
         says, least = names_holder, ALL
     elif asks_seat(question):
         says, least = names_seat, 0.0
+    elif expected(question) == "meaning":
+        says, least = partial(holds, "meaning"), ALL
     else:
         return of_kind
     shares = pool.looked.shares

@@ -41,11 +41,33 @@ _ABBREVIATED = {
     "whos": "who is",
     "whys": "why is",
 }
+_TICKERS = {
+    "aapl": "Apple",
+    "amzn": "Amazon",
+    "asml": "ASML",
+    "avgo": "Broadcom",
+    "baba": "Alibaba",
+    "bidu": "Baidu",
+    "ceg": "Constellation Energy",
+    "goog": "Alphabet",
+    "googl": "Alphabet",
+    "msft": "Microsoft",
+    "nvda": "Nvidia",
+    "orcl": "Oracle",
+    "pltr": "Palantir",
+    "qcom": "Qualcomm",
+    "smci": "Super Micro Computer",
+    "tsla": "Tesla",
+    "tsm": "TSMC",
+    "vst": "Vistra",
+}
+"""Of shares by their signs at the exchange, which readers of prices type and reports hardly ever write."""
+_TICKER = re.compile(rf"(?<![\w’'.&$-])\$?(?:{'|'.join(_TICKERS)})(?![\w&-]|\.\w)", re.IGNORECASE)
 _FILLER = re.compile(
     r"(?<=\bwhat) (?:even|exactly|actually|really|basically)(?= (?:is|are|was|were|does|did|do)\b)", re.IGNORECASE
 )
 _HEADED = re.compile(
-    r"(?<=\bwho )(?:leads?|heads?|runs?|is in charge of|is the (?:head|boss|leader) of)"
+    r"(?<=\bwho)(?: leads?| heads?| runs?|(?: is|['’]s) (?:in charge|the (?:head|boss|leader)) of)"
     r"(?= (?!(?:the|an?|in|on|at|by|for|to|this|that|it|them)\b)[^\W\d]+(?:[ -][^\W\d]+)?\s*\??\Z)",
     re.IGNORECASE,
 )
@@ -58,15 +80,18 @@ _ABBREVIATION = re.compile(
 
 
 def written_out(question: str) -> str:
-    """What is abbreviated in chats, in full, without a word that only fills, and with the post of whoever heads a firm.
+    """What is abbreviated in chats and at exchanges, in full; no word that only fills; who heads a firm, by the post.
 
     >>> written_out("whats r1 and why did nvidia fall bc of it")
     'what is r1 and why did nvidia fall because of it'
+    >>> written_out("msft drop 27 jan"), written_out("Why did $NVDA fall?")
+    ('Microsoft drop 27 jan', 'Why did Nvidia fall?')
     >>> written_out("Who leads Nvidia?"), written_out("Who leads the market?")
     ('Who is the chief executive of Nvidia?', 'Who leads the market?')
     """
     in_full = _FILLER.sub("", _ABBREVIATION.sub(_in_full, question))
-    return _HEADED.sub("is the chief executive of", in_full)
+    in_full = _TICKER.sub(lambda found: _TICKERS[found[0].strip("$").lower()], in_full)
+    return _HEADED.sub(" is the chief executive of", in_full)
 
 
 def _in_full(found: re.Match[str]) -> str:

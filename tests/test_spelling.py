@@ -22,12 +22,15 @@ TEXTS = (
         ("why did it fall bc of ai", "why did it fall because of ai"),
         ("What even is DeepSeek?", "What is DeepSeek?"),
         ("What did the B.C. court say?", "What did the B.C. court say?"),
+        ("nvda vs avgo on monday", "Nvidia vs Broadcom on monday"),
+        ("What did $MSFT do?", "What did Microsoft do?"),
+        ("NVDA's fall, vst.us and vst.", "Nvidia's fall, vst.us and Vistra."),
         ("Is U.S. law different?", "Is U.S. law different?"),
         ("who is u.k.'s minister", "who is u.k.'s minister"),
     ],
 )
 def test_chat_abbreviations_are_written_out(question: str, expected: str) -> None:
-    """An abbreviation that no article has would look like a word that is missing."""
+    """An abbreviation or a ticker that no article has would look like a word that is missing."""
     assert written_out(question) == expected
 
 
@@ -35,6 +38,8 @@ def test_chat_abbreviations_are_written_out(question: str, expected: str) -> Non
     ("question", "expected"),
     [
         ("Who leads DeepSeek?", "Who is the chief executive of DeepSeek?"),
+        ("Who's in charge of DeepSeek?", "Who is the chief executive of DeepSeek?"),
+        ("who’s the head of Nvidia", "who is the chief executive of Nvidia"),
         ("whos in charge of nvidia", "who is the chief executive of nvidia"),
         ("Who is the boss of Moonshot AI?", "Who is the chief executive of Moonshot AI?"),
         ("Who leads the committee on China?", "Who leads the committee on China?"),
