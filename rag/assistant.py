@@ -23,7 +23,7 @@ from rag.errors import (
     ModelNotFoundError,
     QuestionError,
 )
-from rag.facets import Wanted, named
+from rag.facets import Wanted, named, parts
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index
 from rag.length import LENGTHS
@@ -49,6 +49,7 @@ from rag.records import (
 )
 from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
+from rag.several import Found, answered
 from rag.timeline import in_lines, timeline
 
 MOST_CHARACTERS = 4000
@@ -188,10 +189,12 @@ class Assistant:
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
-        elif confidence(reading := self._cross_encoder.read(spelt, found)) < THRESHOLD:
-            draft = refusal(_closest(found, asked, index))
         else:
-            draft, model_name = yield from self._draft(asked, found, history, quote(reading, length.quoted))
+            found, quoted = self._quoted(asked, spelt, found, index, wanted)
+            if quoted is None:
+                draft = refusal(_closest(found, asked, index))
+            else:
+                draft, model_name = yield from self._draft(asked, found, history, quoted)
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
@@ -354,6 +357,23 @@ class Assistant:
             return None
         spelt, found = search(period.subject, index, self._embedder, ABOUT, wanted)
         return nearness(read(spelt, found))
+
+    def _quoted(
+        self, asked: str, spelt: str, found: Retrieval, index: Index, wanted: Sequence[Wanted]
+    ) -> tuple[Retrieval, Draft | None]:
+        """What was found and the answer in the sources' words; None where they hold none."""
+        most = LENGTHS[self.settings.length].quoted
+
+        def judged(spelt: str, found: Retrieval) -> Found:
+            reading = self._cross_encoder.read(spelt, found)
+            return Found(quote(reading, most) if confidence(reading) >= THRESHOLD else None, found.evidence)
+
+        def ask(question: str) -> Found:
+            return judged(*search(question, index, self._embedder, PASSAGES, wanted))
+
+        names = [part.facet.label for part in parts(asked, wanted) if part.facet.kind == "subject"]
+        whole = answered(asked, names, judged(spelt, found), ask, PASSAGES)
+        return replace(found, evidence=whole.evidence), whole.draft
 
     def _draft(
         self, asked: str, found: Retrieval, history: History, quoted: Draft

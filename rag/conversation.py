@@ -87,12 +87,12 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     if _refers(_PERSONAL, question):
         person = _person(last_question, last_answer)
         if person:
-            return _replace_first(_PERSONAL, question, person)
+            return written_out(_replace_first(_PERSONAL, question, person))
     if _refers(_NEUTRAL, question):
         subject = _subject(last_question)
         if not subject:
             return f"{question} ({last_question})"
-        named = _replace_first(_NEUTRAL, question, subject)
+        named = written_out(_replace_first(_NEUTRAL, question, subject))  # Of a name only it asks for a post.
         if _says_little(question) and not _INTRODUCED.fullmatch(last_question):
             return f"{named} ({last_question})"
         return named

@@ -1,0 +1,158 @@
+"""Questions that ask several things at once: which these are, and one answer out of the answers to each. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from rag.conversation import standalone
+from rag.records import Citation, Draft, Evidence
+
+MOST = 3
+"""So many questions in one are answered apart; more are a text and no question."""
+_WORD = r"(?:who|whom|whose|what|when|where|why|how|which)(?:['’](?:s|d|re|ll))?"
+_AUXILIARY = r"(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would)(?:n['’]t)?"
+_BEFORE = r"(?:(?:in|on|at|to|for|by|from|of|with|under|over|about|against|after|since|until) )?"
+_ASKS = re.compile(rf"\s*(?:(?:and|so|but|ok|well),? )?{_BEFORE}(?:{_WORD}|{_AUXILIARY})\b", re.IGNORECASE)
+_BARE = re.compile(rf"{_BEFORE}(?:when|where|why|how|whom|what)(?: exactly)?", re.IGNORECASE)
+"""Asks the same as the question before, but for what it asks for."""
+_SAYS = re.compile(rf"\b{_AUXILIARY}\b(?= \S+ \S)", re.IGNORECASE)
+_ENDS = re.compile(r"(?<=\?)\s+")
+_JOINED = re.compile(rf",? (?:and|but)(?: also)? (?={_BEFORE}(?:{_WORD}|{_AUXILIARY})\b)", re.IGNORECASE)
+_FEWEST_WORDS = 3
+"""Of what stands before "and": "how and why did it fall?" is one question."""
+_TOGETHER = re.compile(
+    r"\b(?:between|compare[ds]?|comparison|difference|differ|than|vs|versus|together|each other|combined?"
+    r"|agree[ds]?|merge[ds]?|joint(?:ly)?|or)\b",
+    re.IGNORECASE,
+)
+"""Who asks so asks about two as one."""
+_EACH = re.compile(r"\b(?:both|each) | (?:both|each|respectively)\b", re.IGNORECASE)
+_NAMED = re.compile(r"[A-Z][\w.-]*\w|[^\W_]*\d[\w.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a question has found: the answer in the sources' words, None where they hold none, and the passages."""
+
+    draft: Draft | None
+    evidence: tuple[Evidence, ...]
+
+
+def questions_in(question: str) -> list[str]:
+    """The questions that one consists of, in order; itself alone where it is one.
+
+    >>> questions_in("Who founded DeepSeek and in which city is it based?")
+    ['Who founded DeepSeek?', 'in which city is it based?']
+    >>> questions_in("Did Tencent use R1? Where?")
+    ['Did Tencent use R1?', 'Where?']
+    >>> questions_in("How and why did Nvidia fall?"), questions_in("What did Altman and Nadella say?")
+    (['How and why did Nvidia fall?'], ['What did Altman and Nadella say?'])
+    """
+    found: list[str] = []
+    for sentence in _ENDS.split(question.strip()):
+        place = 0
+        for joined in _JOINED.finditer(sentence):
+            before = sentence[place : joined.start()]
+            if _ASKS.match(before) and len(before.split()) >= _FEWEST_WORDS:
+                found.append(before)
+                place = joined.end()
+        found.append(sentence[place:])
+    if not 1 < len(found) <= MOST or not all(map(_ASKS.match, found)):
+        return [question]
+    return [f"{one.strip(' ?.!,')}?" for one in found]
+
+
+def side_by_side(question: str, names: Sequence[str]) -> list[str]:
+    """The question about each of the names that it asks about in one breath; none where it asks about them together.
+
+    >>> side_by_side("How did Oracle and Dell do?", ["Oracle", "Dell"])
+    ['How did Oracle do?', 'How did Dell do?']
+    >>> side_by_side("What did Altman and Nadella each say?", ["Altman", "Nadella"])
+    ['What did Altman say?', 'What did Nadella say?']
+    >>> side_by_side("What did the deal between Oracle and Dell cost?", ["Oracle", "Dell"])
+    []
+    """
+    if not 1 < len(names) <= MOST or _TOGETHER.search(question):
+        return []
+    listed = re.search(r"(?:,? and |, )(?:the )?".join(map(re.escape, names)), question)
+    if not listed:
+        return []
+    before, behind = (_EACH.sub("", part) for part in (question[: listed.start()], question[listed.end() :]))
+    return [before + name + behind for name in names]
+
+
+def alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
+    """A question with what it leaves to those before it, which were asked and answered so.
+
+    >>> alone("in which city is it based?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")])
+    'in which city is DeepSeek based?'
+    >>> alone("why?", [("By how much did Broadcom drop?", "Broadcom fell 17.4%. [1]")])
+    'Why did Broadcom drop?'
+    >>> alone("how many are active per token?", [("How many parameters does V3 have?", "V3 has 671 billion. [1]")])
+    'how many are active per token? (How many parameters does V3 have?)'
+    """
+    bare = question.strip(" ?")
+    if earlier and _BARE.fullmatch(bare) and (says := _SAYS.search(earlier[-1][0])):
+        return f"{bare[0].upper()}{bare[1:]} {earlier[-1][0][says.start() :]}"
+    asked = standalone(question, earlier)
+    # What names nothing goes on from the one before.
+    if earlier and asked == question and not _NAMED.search(question):
+        return f"{question} ({earlier[-1][0]})"
+    return asked
+
+
+def answered(asked: str, names: Sequence[str], whole: Found, ask: Callable[[str], Found], most: int) -> Found:
+    """What is found for a question or, where it asks several things, for each of them, put together.
+
+    Args:
+        names: what it asks about side by side.
+        whole: what was found for it as it stands.
+        ask: finds the same for another question.
+        most: so many passages at most.
+    """
+    questions = questions_in(asked)
+    if len(questions) == 1:
+        questions = side_by_side(asked, names)
+    found: list[Found] = []
+    unanswered: list[str] = []
+    earlier: list[tuple[str, str]] = []
+    for question in questions:
+        own = alone(question, earlier)
+        one = ask(own)
+        if one.draft:
+            found.append(one)
+        else:
+            unanswered.append(question)
+        earlier.append((own, one.draft.text if one.draft else ""))
+    if not found:
+        return whole
+    if whole.draft and unanswered:
+        # One sentence may tell all of it in words that are found for no part.
+        found.insert(0, whole)
+    drafts = [one.draft for one in found if one.draft]
+    notes = () if whole.draft else tuple(f"The articles do not answer “{question}”" for question in unanswered)
+    return Found(replace(joined(drafts), notes=notes), merged([one.evidence for one in found], most))
+
+
+def joined(drafts: Sequence[Draft]) -> Draft:
+    """One answer out of several, no longer than the longest: citations numbered anew, and no quotation twice."""
+    each = max(1, max(len(draft.citations) for draft in drafts) // len(drafts))
+    citations: dict[tuple[str, int, int], Citation] = {}
+    for citation in (citation for draft in drafts for citation in draft.citations[:each]):
+        place = (citation.passage.article_id, citation.start, citation.end)
+        citations.setdefault(place, replace(citation, number=len(citations) + 1))
+    text = " ".join(f"{' '.join(one.quote.split())} [{one.number}]" for one in citations.values())
+    return Draft(text, tuple(citations.values()))
+
+
+def merged(found: Sequence[Sequence[Evidence]], most: int) -> tuple[Evidence, ...]:
+    """The passages found for several questions, the first of each before the second ones, at most so many."""
+    evidence: dict[tuple[str, int], Evidence] = {}
+    for row in zip_longest(*found):
+        for one in row:
+            if one is not None:
+                evidence.setdefault((one.passage.article_id, one.passage.start), one)
+    return tuple(evidence.values())[:most]

@@ -1,0 +1,89 @@
+"""Questions that ask several things at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.assistant import Assistant
+from rag.records import Answer
+from rag.several import alone, questions_in, side_by_side
+
+
+def quotes(answer: Answer) -> list[str]:
+    """What it quotes, in order."""
+    return [citation.quote for citation in answer.citations]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who founded DeepSeek, and when?", ["Who founded DeepSeek?", "when?"]),
+        ("When did Korea act and over what?", ["When did Korea act?", "over what?"]),
+        ("Did Italy ban it? When?", ["Did Italy ban it?", "When?"]),
+        ("what is r1 and what does it cost", ["what is r1?", "what does it cost?"]),
+        ("Which shares fell and by how much?", ["Which shares fell?", "by how much?"]),
+        ("How and why did Nvidia fall?", ["How and why did Nvidia fall?"]),
+        ("What did Trump and Vance say?", ["What did Trump and Vance say?"]),
+        ("Nvidia fell. Why?", ["Nvidia fell. Why?"]),
+        ("a? b? c? d?", ["a? b? c? d?"]),
+        ("", [""]),
+    ],
+)
+def test_what_is_asked_is_taken_apart(question: str, expected: list[str]) -> None:
+    """Each question that stands in one is asked for; what is no question of its own is left where it is."""
+    assert questions_in(question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "expected"),
+    [
+        ("why?", "By how much did Broadcom drop?", "Why did Broadcom drop?"),
+        ("by whom?", "When was DeepSeek founded?", "By whom was DeepSeek founded?"),
+        ("who leads it?", "Where is DeepSeek based?", "Who is the chief executive of DeepSeek?"),
+    ],
+)
+def test_a_further_question_is_understood_alone(question: str, first: str, expected: str) -> None:
+    """What it leaves unsaid was said in the one before."""
+    assert alone(question, [(first, "")]).casefold() == expected.casefold()
+
+
+@pytest.mark.parametrize("question", ["What did Apple and Meta agree on?", "Did Apple or Meta rise?", "Apple vs Meta?"])
+def test_who_asks_about_two_together_is_answered_about_both_together(question: str) -> None:
+    """A deal between two is no deal of each."""
+    assert side_by_side(question, ["Apple", "Meta"]) == []
+
+
+def test_each_of_two_questions_is_answered(assistant: Assistant) -> None:
+    """In their order, each with its own citation."""
+    answer = assistant.ask("Who founded DeepSeek and in which city is it based?")
+    founder, city = quotes(answer)
+    assert "Liang Wenfeng" in founder
+    assert "Hangzhou" in city
+    assert [citation.number for citation in answer.citations] == [1, 2]
+    assert not answer.notes
+
+
+def test_what_is_told_is_answered_and_what_is_not_is_named(assistant: Assistant) -> None:
+    """Half an answer is worth having, as long as nobody takes it for a whole one."""
+    answer = assistant.ask("Who founded DeepSeek, and what is the melting point of tungsten?")
+    assert "Liang Wenfeng" in quotes(answer)[0]
+    assert answer.notes == ("The articles do not answer “what is the melting point of tungsten?”",)
+
+
+def test_two_firms_in_one_breath_get_an_answer_each(assistant: Assistant) -> None:
+    """A sentence about the one leaves the other open."""
+    answer = assistant.ask("How far did Nvidia and Broadcom fall on 27 January 2025?")
+    assert any(quote.startswith("Broadcom") for quote in quotes(answer))
+    assert any("Nvidia" in quote and "17" in quote for quote in quotes(answer))
+
+
+def test_what_one_sentence_tells_is_quoted_once(assistant: Assistant) -> None:
+    """The second question's answer may stand in the first one's."""
+    answer = assistant.ask("How many parameters does DeepSeek-V3 have, and how many are active per token?")
+    assert any("671" in quote and "37" in quote for quote in quotes(answer))
+    assert len(set(quotes(answer))) == len(quotes(answer))
+
+
+def test_nothing_told_of_any_of_them_is_refused(assistant: Assistant) -> None:
+    """Asking twice opens no second door."""
+    assert assistant.ask("Who won the 1985 Wimbledon final and how tall is he?").refused
