@@ -400,7 +400,7 @@ class Assistant:
             note = f"Nothing that {model.name} wrote stands in the articles: the answer is in the sources' own words."
             yield WithdrawnEvent()
         yield StageEvent("note", note)
-        return replace(quoted, notes=(note,)), "quotes"
+        return replace(quoted, notes=(*quoted.notes, note)), "quotes"
 
 
 def refusal(closest: str) -> Draft:

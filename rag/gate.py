@@ -36,7 +36,7 @@ AHEAD_AMONG = 2
 """What is asked about the future, one of so many first sentences tells of, or none does."""
 OF_DAY_AMONG = 2
 """What is asked of a day, one of so many first sentences may tell of, or all of them name others."""
-THRESHOLD = 0.32
+THRESHOLD = 0.36
 
 FEATURES = (
     "cosine",
