@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rag.figures import Date, dates
-from rag.kinds import asks_ahead, days_named, holds, tells_ahead
+from rag.kinds import asks_ahead, asks_next_to, days_named, holds, tells_ahead, tells_next_to
 from rag.period import is_iso_date
 from rag.phrasing import words
 from rag.quote import Reading
@@ -116,6 +116,9 @@ def is_beside(reading: Reading) -> bool:
     if max(s.sentence.dense for s in reading.ranked) < LEAST_COSINE or is_of_another_time(reading):
         return True
     if tells_of_other_days(reading):
+        return True
+    # Who holds a post now is no answer to who did before.
+    if asks_next_to(reading.question) and not tells_next_to(reading.ranked[0].sentence.text):
         return True
     return asks_ahead(reading.question) and not any(tells_ahead(s.sentence.text) for s in reading.ranked[:AHEAD_AMONG])
 

@@ -78,6 +78,15 @@ _ASKS_WHETHER = re.compile(
     r"\s*(?:did|do|does|is|are|was|were|has|have|had|can|could|will|would|should)\b(?!.*\b(?:how|what|when|which|who)\b)",
     re.IGNORECASE,
 )
+_ASKS_NEXT_TO = re.compile(
+    r"\b[Ww]ho (?:was|were|is|had been|led|ran|headed|became)\b.* (?:before|after)"
+    r" (?P<name>[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*)*)\s*\??\Z"
+)
+_NEXT_TO = re.compile(
+    r"\b(?:before|after|until|former|formerly|previous\w*|predecess\w+|succe(?:ed\w*|ssor\w*)|replac\w+"
+    r"|(?:took|taken) over|follow(?:ed|ing)|inherit\w*)\b",
+    re.IGNORECASE,
+)
 _ASKS_AHEAD = re.compile(
     r"\bwhen (?:will|is .* going to)\b|\b(?:next|coming) (?:year|month|week|quarter)\b|\bforecasts?\b"
     r"|\bwill\b.*\b(?:in|by|until|of) 20\d\d\b|\bby (?:the end of )?20\d\d\b",
@@ -283,6 +292,23 @@ def tells_ahead(sentence: str) -> bool:
     (True, False)
     """
     return bool(_AHEAD.search(sentence))
+
+
+def asks_next_to(question: str) -> bool:
+    """Whether a question asks who held a post before or after somebody.
+
+    >>> asks_next_to("Who was chief executive of Microsoft before Satya Nadella?")
+    True
+    >>> asks_next_to("Who fell before Monday?"), asks_next_to("Who is the CEO of Microsoft?")
+    (False, False)
+    """
+    found = _ASKS_NEXT_TO.search(question)
+    return found is not None and not _TIME.fullmatch(found["name"])
+
+
+def tells_next_to(sentence: str) -> bool:
+    """Whether a sentence tells who came before or after another."""
+    return bool(_NEXT_TO.search(sentence))
 
 
 def asks_seat(question: str) -> bool:

@@ -106,6 +106,19 @@ def test_what_will_be_is_only_answered_by_what_tells_ahead(text: str, refused: b
     assert (confidence(looked_at("When will the harbour be closed?", retrieval(text, 0.9, 1.0))) == 0.0) == refused
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("Ann Lee has been the harbour's head since 2014.", True),
+        ("Ann Lee succeeded Tom Reed as the harbour's head in 2014.", False),
+    ],
+)
+def test_who_holds_a_post_now_is_no_answer_to_who_did_before(text: str, refused: bool) -> None:
+    """The one who is named in such a question is the last one who should be given as its answer."""
+    asked = looked_at("Who was the harbour's head before Ann Lee?", retrieval(text, 0.9, 1.0))
+    assert (confidence(asked) == 0.0) == refused
+
+
 def test_what_is_far_from_every_sentence_is_refused_whatever_words_it_shares() -> None:
     """ "How far away is the moon?" isn't answered by a sentence in which somebody mentions the moon."""
     assert confidence(looked_at("Why was the harbour closed?", retrieval(CLOSED, 0.1, 1.0))) == 0.0
