@@ -150,6 +150,11 @@ def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:
     # Behind the sentence that answers, the others follow in the order of their articles' dates and of the text.
     spans[1:] = sorted(spans[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
     citations = tuple(_citation(number, span, reading) for number, span in enumerate(spans, 1))
+    return drafted(citations)
+
+
+def drafted(citations: tuple[Citation, ...]) -> Draft:
+    """The quotations one after another, each with its mark."""
     return Draft(" ".join(f"{' '.join(c.quote.split())} [{c.number}]" for c in citations), citations)
 
 

@@ -19,7 +19,7 @@ from rag.postings import bm25, highest, rarity
 from rag.preference import HAS, cover_parts, prefer, preference
 from rag.ranking import Measured, Pool, measure, scores
 from rag.records import Evidence, Passage, Sentence, Source
-from rag.spelling import likeliest, respelt, unusual
+from rag.spelling import MOST_SLIPS, likeliest, respelt, unusual
 from rag.stored import Prospects
 from rag.text import content_terms, terms
 
@@ -81,6 +81,7 @@ def search(
     rare = unusual(question, unknown)
     # What the model has a token of its own for is a word, though not one of the articles.
     slips = [word for word, tokens in zip(rare, embedder.count_tokens(rare), strict=True) if tokens > 1]
+    slips = slips if len(slips) <= MOST_SLIPS else []
     meant = _meant(question, slips, index, embedder)
     if meant:
         question = re.sub("|".join(rf"\b{slip}\b" for slip in meant), lambda found: meant[found[0]], question)

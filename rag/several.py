@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from rag.conversation import standalone
+from rag.quote import drafted
 from rag.records import Citation, Draft, Evidence
 
 MOST = 3
@@ -144,8 +145,7 @@ def joined(drafts: Sequence[Draft]) -> Draft:
     for citation in (citation for draft in drafts for citation in draft.citations[:each]):
         place = (citation.passage.article_id, citation.start, citation.end)
         citations.setdefault(place, replace(citation, number=len(citations) + 1))
-    text = " ".join(f"{' '.join(one.quote.split())} [{one.number}]" for one in citations.values())
-    return Draft(text, tuple(citations.values()))
+    return drafted(tuple(citations.values()))
 
 
 def merged(found: Sequence[Sequence[Evidence]], most: int) -> tuple[Evidence, ...]:

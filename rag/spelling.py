@@ -14,8 +14,10 @@ from rag.text import FUNCTION_WORDS, terms
 Count: TypeAlias = Callable[[Sequence[str]], Sequence[int]]
 SLIP = 0.83
 """A word that shares so much of its letters with one of the articles' words is that word with a slip in it."""
-_SHORTEST = 5
-"""Letters of a word that a slip is looked for in: shorter ones are like too many others."""
+MOST_SLIPS = 8
+"""A question with more unknown words is none with slips in it."""
+_SHORTEST, _LONGEST = 5, 25
+"""Letters of a word that a slip is looked for in: shorter ones are like too many others, and longer ones no words."""
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ENDINGS = ("s", "es", "ed", "d", "ing", "er", "ers", "ly")
@@ -105,7 +107,7 @@ def unusual(question: str, unknown: Collection[str]) -> list[str]:
     Args:
         unknown: terms of the question that stand in no article.
     """
-    words = (word for word in _LETTERS.findall(question) if len(word) >= _SHORTEST)
+    words = (word for word in _LETTERS.findall(question) if _SHORTEST <= len(word) <= _LONGEST)
     return [word for word in words if (own := terms(word)) and set(own) <= set(unknown)]
 
 

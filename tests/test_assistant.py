@@ -237,6 +237,14 @@ def test_a_served_model_answers_with_citations(corpus_index: Path) -> None:
     assert 500 < answer.context.used < answer.context.window == 8192
 
 
+@pytest.mark.parametrize("question", ["What is DeepSeek?", "what is deepseek"])
+def test_what_everything_is_about_is_said_by_the_sentence_that_says_it(assistant: Assistant, question: str) -> None:
+    """Every passage names it, and only a sentence in the middle of one, if any, says what it is."""
+    assert (
+        assistant.ask(question).citations[0].quote.startswith("DeepSeek is a Chinese artificial intelligence company")
+    )
+
+
 def test_no_model_is_called_for_what_the_articles_do_not_hold(corpus_index: Path) -> None:
     """A model asked about bread would answer from its own knowledge; it isn't asked."""
     with OllamaServer([Model("deepseek-r1:8b")], [["Take flour."]]) as server:

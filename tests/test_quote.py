@@ -70,6 +70,7 @@ def test_a_figure_date_or_name_that_the_question_itself_names_is_no_answer() -> 
         ("meaning", "What is HarmBench?", "They drew from HarmBench, a collection of requests.", True),
         ("meaning", "What is HarmBench?", "They drew from HarmBench, which took a day.", False),
         ("meaning", "What was the DeepSeek shock?", "What happened is known as the DeepSeek shock.", True),
+        ("meaning", "What is DeepSeek?", "A Dutch minister called DeepSeek in February an app for spies.", False),
         ("person", "Who owns it?", "V2 followed in May.", False),
         ("reason", "Why did it fall?", "Nvidia fell because investors doubted its prices.", True),
         ("reason", "Why did it fall?", "Nvidia fell by 17%.", False),

@@ -74,7 +74,7 @@ def test_two_firms_in_one_breath_get_an_answer_each(assistant: Assistant) -> Non
     """A sentence about the one leaves the other open."""
     answer = assistant.ask("How far did Nvidia and Broadcom fall on 27 January 2025?")
     assert any(quote.startswith("Broadcom") for quote in quotes(answer))
-    assert any("Nvidia" in quote and "17" in quote for quote in quotes(answer))
+    assert any(quote.startswith("Nvidia") and "%" in quote for quote in quotes(answer))
 
 
 def test_what_one_sentence_tells_is_quoted_once(assistant: Assistant) -> None:

@@ -148,6 +148,12 @@ def test_a_question_with_a_slip_is_answered_and_says_what_was_searched(assistant
     assert "headquarters" in answer.standalone_question
 
 
+def test_text_of_unknown_words_is_left_as_it_is(assistant: Assistant) -> None:
+    """Whoever pastes something that is no question must not wait until each of its words has been looked for."""
+    pasted = " ".join(["foudned", *(f"zq{letter}xvk" for letter in "abcdefghij")])
+    assert assistant.ask(pasted).standalone_question == pasted
+
+
 def test_a_question_without_capitals_counts_as_it_was_typed(assistant: Assistant) -> None:
     """What is searched for is shown where it differs from what was typed; capitals make no difference."""
     assert assistant.ask("who founded deepseek").standalone_question == "who founded deepseek"
