@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from rag import smalltalk
 from rag.changes import daily_changes
+from rag.chronology import asked_timeline, events_listed
 from rag.conversation import standalone
 from rag.cross_encoder import CrossEncoder
 from rag.disagreements import disagreements
@@ -28,7 +29,8 @@ from rag.gate import THRESHOLD, confidence
 from rag.index import Index
 from rag.length import LENGTHS
 from rag.live import LiveIndex
-from rag.period import Period, asked_timeline, is_iso_date, period_named
+from rag.period import is_iso_date, period_named
+from rag.question import checked
 from rag.quote import nearness, quote, read
 from rag.records import (
     Answer,
@@ -47,24 +49,18 @@ from rag.records import (
     TimelineEntry,
     WithdrawnEvent,
 )
+from rag.refusal import closest, refused
 from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
 from rag.several import Found, answered
 from rag.timeline import in_lines, timeline
 
-MOST_CHARACTERS = 4000
-"""The longest question that is taken: several pages of text are no question."""
 PASSAGES = 8
 """Passages that an answer is made from."""
-CLOSEST = " The closest articles are: "
-"""What comes before their titles in a refusal."""
 ABOUT = 40
 """Passages that a timeline of a subject is made of."""
 COMPARED = 16
 """Passages in which reports may differ."""
-CLOSEST_ARTICLES = 3
-LONGEST_SAID = 200
-"""Characters of a question that a refusal repeats."""
 FEWEST_EVENTS = 3
 """Fewer events about a subject are no timeline of it; the question is answered like any other."""
 
@@ -192,20 +188,20 @@ class Assistant:
         else:
             found, quoted = self._quoted(asked, spelt, found, index, wanted)
             if quoted is None:
-                draft = refusal(_closest(found, asked, index))
+                draft = refused(closest(found.evidence, asked, index.counts()[0]))
             else:
                 draft, model_name = yield from self._draft(asked, found, history, quoted)
         if model_name == "quotes":
             yield from _events(draft)
         elif draft.refused:
-            yield TextEvent(closest := _closest(found, asked, index))
-            draft = replace(draft, text=draft.text + closest)
+            yield TextEvent(further := closest(found.evidence, asked, index.counts()[0]))
+            draft = replace(draft, text=draft.text + further)
         disputed: tuple[Disagreement, ...] = ()
         if not draft.refused and not dated:
-            disputed, further = disagreements(asked, compared.evidence, draft.citations)
+            disputed, others = disagreements(asked, compared.evidence, draft.citations)
             # Each value can be opened, also one whose sentence the answer doesn't cite.
-            yield from map(CitationEvent, further)
-            draft = replace(draft, citations=draft.citations + further)
+            yield from map(CitationEvent, others)
+            draft = replace(draft, citations=draft.citations + others)
         clock.lap("answer")
         yield DoneEvent(
             Answer(
@@ -267,7 +263,7 @@ class Assistant:
         period = period_named(checked(question) if question else "")
         start, end = start or period.start, end or period.end
         index = self._ready_index()
-        about = self._about(period, index, named(question, index.outlets))
+        about = self._about(period.subject, index, named(question, index.outlets))
         return timeline(_told(index.dated(start, end), progress), start, end, about)
 
     def daily_changes(
@@ -347,15 +343,16 @@ class Assistant:
         period = asked_timeline(asked, history[-1][0] if history else "")
         if period is None:
             return None
-        about = self._about(period, index, wanted)
-        entries = timeline(index.dated(period.start, period.end), period.start, period.end, about, most)
+        about = self._about(period.subject, index, wanted)
+        named = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
+        entries = timeline(index.dated(period.start, period.end), period.start, period.end, about, most, named)
         return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
-    def _about(self, period: Period, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:
-        """How near to the period's subject each sentence is that a search for it finds; None where it has none."""
-        if not period.subject:
+    def _about(self, subject: str, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:
+        """How near to the subject each sentence is that a search for it finds; None where there is none."""
+        if not subject:
             return None
-        spelt, found = search(period.subject, index, self._embedder, ABOUT, wanted)
+        spelt, found = search(subject, index, self._embedder, ABOUT, wanted)
         return nearness(read(spelt, found))
 
     def _quoted(
@@ -366,7 +363,8 @@ class Assistant:
 
         def judged(spelt: str, found: Retrieval) -> Found:
             reading = self._cross_encoder.read(spelt, found)
-            return Found(quote(reading, most) if confidence(reading) >= THRESHOLD else None, found.evidence)
+            sure = confidence(reading)
+            return Found(quote(reading, most) if sure >= THRESHOLD else None, found.evidence, sure)
 
         def ask(question: str) -> Found:
             return judged(*search(question, index, self._embedder, PASSAGES, wanted))
@@ -403,21 +401,8 @@ class Assistant:
         return replace(quoted, notes=(*quoted.notes, note)), "quotes"
 
 
-def refusal(closest: str) -> Draft:
-    """Says that the articles don't hold the answer, what was searched, and which articles are the closest."""
-    return Draft(f"The articles do not answer this question.{closest}", refused=True)
-
-
 def _passages(draft: Draft) -> tuple[Passage, ...]:
     return tuple(dict.fromkeys(citation.passage for citation in draft.citations))
-
-
-def _closest(found: Retrieval, asked: str, index: Index) -> str:
-    articles = index.counts()[0]
-    short = asked if len(asked) <= LONGEST_SAID else f"{asked[:LONGEST_SAID]}…"
-    searched = f" Searched: {articles:,} article{'s' * (articles != 1)}, for “{short}”."
-    titles = list(dict.fromkeys(e.passage.title for e in found.evidence))[:CLOSEST_ARTICLES]
-    return searched + (f"{CLOSEST}{'; '.join(titles)}." if titles else "")
 
 
 def _events(draft: Draft) -> Generator[Event, None, None]:
@@ -434,22 +419,6 @@ def _told(
         if progress and number % 50 == 0:
             progress(number / len(articles))
         yield article
-
-
-def checked(question: str) -> str:
-    """The question with single spaces.
-
-    Raises:
-        QuestionError: it is empty or too long.
-    """
-    question = " ".join(question.split())
-    if not question:
-        raise QuestionError("The question is empty: type one, for example 'Why did Nvidia fall?'.")
-    if len(question) > MOST_CHARACTERS:
-        raise QuestionError(
-            f"The question has {len(question):,} characters, but at most {MOST_CHARACTERS:,} are taken: shorten it."
-        )
-    return question
 
 
 def _rewritten(question: str, asked: str) -> str:

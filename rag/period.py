@@ -1,4 +1,4 @@
-"""Which days a question is about, and whether it asks for what happened on them; without a model. Pure."""
+"""Which days a question is about, without a model. Pure."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _CALLED = (
         )
         for day, name in ((date(2025, 1, 20), "R1"), (date(2024, 12, 26), "V3"))
     ),
+    (date(2024, 12, 25), r"\bChristmas(?: Day)?(?:,? 2024)?\b"),
+    (date(2025, 1, 29), r"\b(?:Lunar|Chinese) New Year(?:['’]s Day)?\b"),
+    (date(2025, 1, 20), r"\b(?:inauguration day|Trump['’]s inauguration)\b"),
 )
-STORY = (CRASH - timedelta(days=7), CRASH + timedelta(days=8))
-"""The days told where none are named: from the release of R1 to the first bans."""
-
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -97,33 +97,14 @@ _DAY_OF = re.compile(rf"\b(?:day of|during|in|on|amid) (?:the )?{_MARK.pattern}{
 _NEXT_DAY = re.compile(r"\b(?:the )?(?P<after>next|following) (?P<count>)(?P<unit>day|morning)\b", re.IGNORECASE)
 _WHOLE_WEEK = re.compile(r"\b(?:that|the same|(?:the )?(?:rest|end) of (?:that|the)|the) week\b", re.IGNORECASE)
 
-# Asks for events in order, whatever the period.
-_IN_ORDER = re.compile(
-    r"\btime ?lines?\b|\bchronolog\w*|\b(?:sequence|course|order) of (?:the )?events\b|\bday[- ]by[- ]day\b"
-    r"|\bhow did .*\b(?:unfold|play out)\b"
-    r"|\b(?:list|name|give|show|tell|which|what)\b.*\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)",
-    re.IGNORECASE,
-)
-# Asks for what happened in a period.
-_HAPPENED = re.compile(
-    r"\bwhat (?:(?:else|all|exactly|important|major) )*(?:happened|took place|occurred|went on|came next|followed"
-    r"|was (?:going on|happening))\b"
-    r"|\b(?:which|what)(?: (?:were|are))?(?: the)?(?: (?:main|key|most important|important|major|other))?"
-    r" (?:events?|developments)\b",
-    re.IGNORECASE,
-)
-# Asks how something went on over several days.
-_EACH_DAY = re.compile(r"\b(?:each|every) day\b", re.IGNORECASE)
-_WENT_ON = re.compile(
-    rf"{_EACH_DAY.pattern}"
-    r"|\bhow did\b.*?\b(?:move|react|respond|fare|perform|develop|evolve|change|trade|do|go on|continue)\b"
-    r"(?=\W*(?:$|(?:each|every|in|over|during|after|before|from|between|since|on|through)\b))",
-    re.IGNORECASE,
-)
+EACH_DAY = re.compile(r"\b(?:each|every) day\b", re.IGNORECASE)
+"""Asks how something went on over several days."""
 _NO_SUBJECT = (
     "event development unfold play timeline line chronology chronological order sequence course day week month weekend"
     " date later next each every main key important major other led lead back forth story whole full complete show name"
     " short brief place occur follow up move react respond fare perform develop evolve change trade continue"
+    " put arrange sort bring line walk take run guide go step hour recap outline summarise summarize describe trace"
+    " retrace reconstruct recount sum chain series succession finish happen right account overview dated one"
 )
 
 
@@ -136,39 +117,11 @@ class Period:
     subject: str = ""
 
 
-def asked_timeline(question: str, earlier: str = "") -> Period | None:
-    """The period of a question that asks for its events in order; None for any other question.
-
-    >>> asked_timeline("What happened on 27 January 2025?")
-    Period(start='2025-01-27', end='2025-01-27', subject='')
-    >>> asked_timeline("What happened to Nvidia in the week after the crash?")
-    Period(start='2025-01-28', end='2025-02-03', subject='Nvidia')
-    >>> asked_timeline("How much did Nvidia lose on 27 January 2025?") is None
-    True
-
-    Args:
-        earlier: the question before, for "And what happened in the week after?".
-    """
-    period = period_named(question, earlier)
-    limited = bool(period.start or period.end)
-    several_days = bool(period.start and period.end) and period.start < period.end
-    if _IN_ORDER.search(question):
-        # "How did the crash unfold?" asks for more than that day.
-        of_all = period.start == period.end == CRASH.isoformat() and not re.search(r"\d", question)
-        if not period.subject and (of_all or not limited):
-            return Period(STORY[0].isoformat(), STORY[1].isoformat())
-        return period
-    # "What happened to Nvidia on Monday?" has an answer of its own.
-    if _HAPPENED.search(question) and (several_days or (limited and not period.subject)):
-        return period
-    return period if _WENT_ON.search(question) and several_days else None
-
-
 def period_named(question: str, earlier: str = "") -> Period:
     """The days that a question names, in whatever way, and the words that say what it is about besides."""
     text = _marked(question)
     found = _MARK.search(text) or _MARK.search(_marked(earlier))
-    (start, end), rest = _days(_EACH_DAY.sub(" ", text), date.fromisoformat(found[1]) if found else CRASH)
+    (start, end), rest = _days(EACH_DAY.sub(" ", text), date.fromisoformat(found[1]) if found else CRASH)
     words = re.findall(r"\w[\w’'.&-]*", _MARK.sub(" ", rest))
     beside = function_terms().union(terms(_NO_SUBJECT))
     subject = [word for word in words if not beside.issuperset(terms(word))]

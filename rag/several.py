@@ -21,6 +21,21 @@ _BARE = re.compile(rf"{_BEFORE}(?:when|where|why|how|whom|what)(?: exactly)?", r
 """Asks the same as the question before, but for what it asks for."""
 _SAYS = re.compile(rf"\b{_AUXILIARY}\b(?= \S+ \S)", re.IGNORECASE)
 _ENDS = re.compile(r"(?<=\?)\s+")
+_PIECES = re.compile(
+    r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\b[A-Z]\.)\s+(?=[^a-z])"
+    r"|\s+[-–—]+\s+"
+)
+_ORDERS = re.compile(
+    r"(?:(?:please|and) )?(?:explain|tell|name|give|list|describe|say|show) (?!briefly\b)", re.IGNORECASE
+)
+_POINTS = re.compile(
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\b(?:there|then|here|such|so)\b"
+    r"(?! (?:is|are|was|were|far|much|many|been)\b)",
+    re.IGNORECASE,
+)
+"""Points at what is told before, and no name can take its place."""
+_FEWEST_TOLD = 3
+"""Words of what is told before a question: less is an address or an exclamation."""
 _JOINED = re.compile(rf",? (?:and|but)(?: also)? (?={_BEFORE}(?:{_WORD}|{_AUXILIARY})\b)", re.IGNORECASE)
 _FEWEST_WORDS = 3
 """Of what stands before "and": "how and why did it fall?" is one question."""
@@ -36,10 +51,12 @@ _NAMED = re.compile(r"[A-Z][\w.-]*\w|[^\W_]*\d[\w.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a question has found: the answer in the sources' words, None where they hold none, and the passages."""
+    """What a question has found: the answer in the sources' words, None where they hold none, the passages, and how
+    likely they hold one."""
 
     draft: Draft | None
     evidence: tuple[Evidence, ...]
+    confidence: float
 
 
 def questions_in(question: str) -> list[str]:
@@ -85,6 +102,24 @@ def side_by_side(question: str, names: Sequence[str]) -> list[str]:
     return [before + name + behind for name in names]
 
 
+def without_statements(question: str) -> str:
+    """The question without what is told beside it, but with what it leaves to that; itself where nothing is told.
+
+    >>> without_statements("Oracle isn't even a chip maker - how far did its stock fall?")
+    "how far did Oracle's stock fall?"
+    >>> without_statements("How many chips are there? I read different numbers.")
+    'How many chips are there?'
+    >>> without_statements("How far did it fall?")
+    'How far did it fall?'
+    """
+    pieces = _PIECES.split(question.strip())
+    asked = [place for place, piece in enumerate(pieces) if piece.endswith("?") or _ORDERS.match(piece)]
+    if len(asked) != 1 or len(pieces) == 1 or _POINTS.search(pieces[asked[0]]):
+        return question
+    told = " ".join(pieces[: asked[0]])
+    return alone(pieces[asked[0]], [(told, "")] if len(told.split()) >= _FEWEST_TOLD else [])
+
+
 def alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
     """A question with what it leaves to those before it, which were asked and answered so.
 
@@ -115,6 +150,8 @@ def answered(asked: str, names: Sequence[str], whole: Found, ask: Callable[[str]
         most: so many passages at most.
     """
     questions = questions_in(asked)
+    if (bare := without_statements(asked)) != asked and (other := ask(bare)).confidence > whole.confidence:
+        return other
     if len(questions) == 1:
         questions = side_by_side(asked, names)
     found: list[Found] = []
@@ -135,7 +172,11 @@ def answered(asked: str, names: Sequence[str], whole: Found, ask: Callable[[str]
         found.insert(0, whole)
     drafts = [one.draft for one in found if one.draft]
     notes = () if whole.draft else tuple(f"The articles do not answer “{question}”" for question in unanswered)
-    return Found(replace(joined(drafts), notes=notes), merged([one.evidence for one in found], most))
+    return Found(
+        replace(joined(drafts), notes=notes),
+        merged([one.evidence for one in found], most),
+        min(one.confidence for one in found),
+    )
 
 
 def joined(drafts: Sequence[Draft]) -> Draft:

@@ -29,6 +29,8 @@ MOST_COMPARED = 400
 """Sentences of one day that are compared with each other: the best."""
 ABOUT, ENOUGH = 0.9, 5
 """A sentence is about what is asked when it is this share as near to it as the fifth nearest."""
+LESSER = 0.05
+"""So much nearer to what is named an event must be than one that more is told of."""
 
 
 def timeline(
@@ -37,6 +39,7 @@ def timeline(
     end: str = "",
     about: Mapping[tuple[str, int], float] | None = None,
     most: int | None = None,
+    named: Sequence[Mapping[tuple[str, int], float]] = (),
 ) -> list[TimelineEntry]:
     """The events that articles tell of, in order, their citations numbered throughout.
 
@@ -47,6 +50,7 @@ def timeline(
         start: the first day, as ISO 8601 date; empty for no limit, as is `end`, the last day.
         about: how near to what is asked each sentence is, by its article's id and its start; None for all events.
         most: how many entries there may be; without it there may be `MOST_A_DAY` on each day.
+        named: as `about`, for each of the events that must not be left out.
     """
     candidates = [told for article, evidence in articles for told in tellings(article, tuple(evidence))]
     weights = _weights(candidates)
@@ -55,7 +59,7 @@ def timeline(
         candidates = _about(candidates, about)
     by_day = groupby(sorted(candidates, key=lambda told: told.day), key=lambda told: told.day)
     days = [_events(list(of_day), weights) for _, of_day in by_day]
-    return _numbered(_selected(days, most))
+    return _numbered(_selected(days, most, [place for near in named if (place := _nearest_event(days, near))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +141,31 @@ def _likeness(a: Told, b: Told, weights: _Weights) -> float:
     return shared / (weights.lengths[a.words] * weights.lengths[b.words] or 1) + SAME_DEED * same_deed
 
 
-def _selected(days: Sequence[list[list[Told]]], most: int | None) -> list[list[Told]]:
-    """The events to list, in order: where there may only be so many, one of each day before a second of any."""
+def _nearest_event(days: Sequence[list[list[Told]]], near: Mapping[tuple[str, int], float]) -> tuple[int, int] | None:
+    """The day and the rank in it of the event that a sentence near to what is named tells of; None where none does."""
+    best: tuple[int, int] | None = None
+    nearest = 0.0
+    for day, events in enumerate(days):
+        for rank, event in enumerate(events):
+            how_near = max(near.get((told.article.id, told.sentence.start), 0.0) for told in event) - rank * LESSER
+            if how_near > nearest:
+                nearest, best = how_near, (day, rank)
+    return best
+
+
+def _selected(
+    days: Sequence[list[list[Told]]], most: int | None, first: Sequence[tuple[int, int]] = ()
+) -> list[list[Told]]:
+    """The events to list, in order: where there may only be so many, one of each day before a second of any.
+
+    Args:
+        first: day and rank of those that come before all others.
+    """
     if most is None:
         return [event for events in days for event in events[:MOST_A_DAY]]
     ranked = sorted((rank, -len(events), day) for day, events in enumerate(days) for rank in range(len(events)))
-    chosen = sorted((day, rank) for rank, _, day in ranked[:most])
-    return [days[day][rank] for day, rank in chosen]
+    chosen = list(dict.fromkeys([*first, *((day, rank) for rank, _, day in ranked)]))[:most]
+    return [days[day][rank] for day, rank in sorted(chosen)]
 
 
 def _numbered(events: Sequence[Sequence[Told]]) -> list[TimelineEntry]:

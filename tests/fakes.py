@@ -10,7 +10,7 @@ from threading import Event as Signal
 from typing import Self, TypeAlias
 
 from ingest.split import paragraphs, sentences
-from rag.assistant import checked
+from rag.question import checked
 from rag.records import (
     Answer,
     Article,

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from rag.assistant import CLOSEST
 from rag.records import (
     UNSUPPORTED,
     Answer,
@@ -29,6 +28,7 @@ from rag.records import (
     Support,
     TextEvent,
 )
+from rag.refusal import CLOSEST
 from tests.fakes import COST, LOSS, NVIDIA, TRAINING, citation, model_answer, quoted_answer, refusal
 from ui.article_page import article_page, reader_address
 from ui.conversations import SavedTurn

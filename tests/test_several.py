@@ -6,7 +6,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.records import Answer
-from rag.several import alone, questions_in, side_by_side
+from rag.several import alone, questions_in, side_by_side, without_statements
 
 
 def quotes(answer: Answer) -> list[str]:
@@ -51,6 +51,34 @@ def test_a_further_question_is_understood_alone(question: str, first: str, expec
 def test_who_asks_about_two_together_is_answered_about_both_together(question: str) -> None:
     """A deal between two is no deal of each."""
     assert side_by_side(question, ["Apple", "Meta"]) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "bare"),
+    [
+        ("Oracle isn't a chip maker - how far did its stock fall?", "how far did Oracle's stock fall?"),
+        ("V3 came before R1. When was it published?", "When was V3 published?"),
+        ("How many chips are there? I read different numbers.", "How many chips are there?"),
+        ("Hi there! Who founded DeepSeek?", "Who founded DeepSeek?"),
+        ("What did Mr. Huang say?", "What did Mr. Huang say?"),
+        (
+            "Sales went through Singapore. What was booked there?",
+            "Sales went through Singapore. What was booked there?",
+        ),
+        ("What of utilities? Explain why Vistra fell.", "What of utilities? Explain why Vistra fell."),
+        ("Who founded it? And when?", "Who founded it? And when?"),
+    ],
+)
+def test_what_is_told_beside_a_question_is_taken_away(question: str, bare: str) -> None:
+    """What somebody says before asking is not asked, but may say what the question leaves unsaid."""
+    assert without_statements(question) == bare
+
+
+def test_a_remark_before_the_question_hides_no_answer(assistant: Assistant) -> None:
+    """The articles need not speak of what is only remarked."""
+    answer = assistant.ask("Siemens Energy isn't even a computer company - how far did its stock fall in Germany?")
+    assert not answer.refused
+    assert "19.9%" in quotes(answer)[0]
 
 
 def test_each_of_two_questions_is_answered(assistant: Assistant) -> None:

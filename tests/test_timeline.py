@@ -11,8 +11,9 @@ import pytest
 
 from ingest import sync
 from rag import Assistant, Settings
+from rag.chronology import asked_timeline
 from rag.errors import QuestionError
-from rag.period import Period, asked_timeline, period_named
+from rag.period import Period, period_named
 from rag.records import DoneEvent, StageEvent
 from rag.timeline import MOST_A_DAY, MOST_CITATIONS, in_lines, timeline
 from tests.fakes import Told, told
@@ -214,6 +215,13 @@ def test_a_line_says_its_day() -> None:
         ("What happened to R1 models in the days after 27 January?", ("2025-01-28", "2025-02-03", "R1 models")),
         ("How did Nvidia's shares move in the days before the rout?", ("2025-01-20", "2025-01-26", "Nvidia's shares")),
         ("Timeline of the Stargate project", ("", "", "Stargate project")),
+        ("What happened when?", ("2025-01-20", "2025-02-04", "")),
+        ("Walk me through the week of the crash", ("2025-01-27", "2025-02-02", "")),
+        ("Take me through the days before the sell-off.", ("2025-01-20", "2025-01-26", "")),
+        ("Summarise the events of late January 2025.", ("2025-01-21", "2025-01-31", "")),
+        ("In which order did Italy and Texas ban DeepSeek?", ("", "", "Italy Texas ban DeepSeek")),
+        ("Arrange by date: the launch of R1, the crash, the rebound", ("2025-01-20", "2025-02-04", "")),
+        ("Recap the events from Christmas to the crash", ("2024-12-25", "2025-01-27", "")),
         ("List DeepSeek's models before R1 in the order they came out.", ("", "2025-01-19", "DeepSeek's models")),
     ],
 )
@@ -231,6 +239,10 @@ def test_questions_for_a_timeline_are_recognised(question: str, period: tuple[st
         "Why did shares fall in the week after the crash?",
         "What happened to Liang Wenfeng's wealth?",
         "What happened?",
+        "Explain step by step how GRPO works.",
+        "Walk me through how R1 was trained.",
+        "Give me the date of R1's release.",
+        "Tell me the day on which the app was blocked.",
         "When was R1 released?",
         "What did OpenAI do in order to protect its models?",
         "How did DeepSeek develop R1 in 2024?",
@@ -300,6 +312,16 @@ def test_a_subject_in_a_week_is_answered_with_its_events(assistant: Assistant) -
     assert len(told_lines) >= 3
     assert any("8.9%" in line for line in told_lines)
     assert sum("Nvidia" in line for line in told_lines) >= len(told_lines) - 1
+
+
+def test_events_that_are_listed_are_told_in_order(assistant: Assistant) -> None:
+    """Who names some events gets each of them, also one that few others are told of on its day."""
+    told_lines, _ = answer_of(assistant, "Put in order: the crash, the Stargate announcement, the release of R1.")
+    places = [
+        next(place for place, line in enumerate(told_lines) if words in line and day in line)
+        for words, day in (("R1", "20 January"), ("Stargate", "21 January"), ("Nvidia", "27 January"))
+    ]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(

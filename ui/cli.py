@@ -268,7 +268,7 @@ def doctor(index: IndexOption = None, as_json: JsonOption = False) -> None:
 
 def _question(given: str) -> str:
     """The question, from standard input where it is "-"."""
-    from rag.assistant import checked
+    from rag.question import checked
 
     # Bytes of the command line that are no UTF-8 arrive as lone surrogates, which nothing downstream accepts.
     return checked((sys.stdin.read() if given == "-" else given).encode("utf-8", "replace").decode())

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from rag.assistant import MOST_CHARACTERS
 from rag.errors import AftershockError, LoadError
+from rag.question import MOST_CHARACTERS
 from rag.records import Answer, DoneEvent, Passage, StageEvent
 from ui.chat_text import whole
 from ui.export import article_markdown, passage_markdown

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from rag.assistant import MOST_CHARACTERS
 from rag.errors import AftershockError
+from rag.question import MOST_CHARACTERS
 from rag.records import Answer, Event
 from ui import render
 from ui.answering import Desk, Key, Running

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 from markdown_it import MarkdownIt
 
-from rag.assistant import CLOSEST
 from rag.records import (
     UNSUPPORTED,
     Answer,
@@ -22,6 +21,7 @@ from rag.records import (
     Disagreement,
     Passage,
 )
+from rag.refusal import CLOSEST
 from ui.article_page import PARAGRAPH, reader_address
 from ui.highlight import CLOSE, OPEN, mark_highlights
 from ui.turn import STOPPED, Turn

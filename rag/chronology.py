@@ -1,0 +1,106 @@
+"""Whether a question asks for what happened in a period, in order; without a model. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from rag.period import CRASH, EACH_DAY, Period, period_named
+
+STORY = (CRASH - timedelta(days=7), CRASH + timedelta(days=8))
+"""The days told where none are named: from the release of R1 to the first bans."""
+
+_ORDERS = (
+    r"\b(?:list|name|give|show|tell|put|arrange|sort|bring|place|set|order|outline|recap|describe|recount|trace|retrace|reconstruct"
+    r"|summari[sz]e|sum up)\b"
+)
+_HAPPENINGS = r"(?:events|developments|days?|weeks?|weekends?|months?|story)"
+# Asks for events in order, whatever the period.
+_IN_ORDER = re.compile(
+    r"\btime ?lines?\b|\bchronolog\w*|\bday[- ]by[- ]day\b"
+    r"|\b(?:sequence|course|order|run|chain|series|succession) of (?:the )?events\b"
+    r"|\b(?:key|main|(?:most )?important|major) (?:dates|moments|milestones)\b"
+    r"|\bhow did .*\b(?:unfold|play out)\b|\bhow did (?:the )?(?:events|story|things) (?:develop|go on|evolve)\b"
+    r"|\bin (?:what|which) order\b|\bwhat happened when\b|\bwhen did what happen\b"
+    r"|\b(?:give|list|name|tell)(?: me| us)?(?: all)?(?: the)? dates\b"
+    rf"|(?:{_ORDERS}|\b(?:which|what)\b).*\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)"
+    rf"|{_ORDERS}.*\b(?:by|with) dates?\b"
+    rf"|{_ORDERS} (?:(?:me|us|up|the|main|key) )*(?:events|developments|happenings)\b"
+    rf"|\b(?:walk|take|run|guide|lead|talk|go) (?:(?:me|us) )?(?:back )?through .*\b{_HAPPENINGS}\b",
+    re.IGNORECASE,
+)
+# So does this where it names days.
+_ONE_BY_ONE = re.compile(
+    r"\b(?:one (?:after|by) (?:the other|another|one)|step by step|hour by hour)\b"
+    r"|\b(?:walk|take|run|guide|lead|talk) (?:me|us) through\b",
+    re.IGNORECASE,
+)
+_EVENT = re.compile(
+    r"\b(?:releases?|launch|debut|publication|announcement|unveiling|crash|sell-?off|rout|slump|plunge|shock|rebound|recovery"
+    r"|bounce|bans?|block|blocking|rise)\b",
+    re.IGNORECASE,
+)
+"""What happened on a day."""
+_BESIDE = re.compile(r"[,;]? (?:and|over|to|until|up to|through|via|then|between|from) |[,;]", re.IGNORECASE)
+# Asks for what happened in a period.
+_HAPPENED = re.compile(
+    r"\bwhat (?:(?:else|all|exactly|important|major) )*(?:happened|took place|occurred|went on|came next|followed"
+    r"|was (?:going on|happening))\b"
+    r"|\b(?:which|what)(?: (?:were|are))?(?: the)?(?: (?:main|key|most important|important|major|other))?"
+    r" (?:events?|developments)\b",
+    re.IGNORECASE,
+)
+# Asks how something went on over several days.
+_WENT_ON = re.compile(
+    rf"{EACH_DAY.pattern}"
+    r"|\bhow did\b.*?\b(?:move|react|respond|fare|perform|develop|evolve|change|trade|do|go on|continue)\b"
+    r"(?=\W*(?:$|(?:each|every|in|over|during|after|before|from|between|since|on|through)\b))",
+    re.IGNORECASE,
+)
+
+
+def asked_timeline(question: str, earlier: str = "") -> Period | None:
+    """The period of a question that asks for its events in order; None for any other question.
+
+    >>> asked_timeline("What happened on 27 January 2025?")
+    Period(start='2025-01-27', end='2025-01-27', subject='')
+    >>> asked_timeline("What happened to Nvidia in the week after the crash?")
+    Period(start='2025-01-28', end='2025-02-03', subject='Nvidia')
+    >>> asked_timeline("Put in order: the Stargate announcement, the crash, the rebound.")
+    Period(start='2025-01-20', end='2025-02-04', subject='')
+    >>> asked_timeline("How much did Nvidia lose on 27 January 2025?") is None
+    True
+
+    Args:
+        earlier: the question before, for "And what happened in the week after?".
+    """
+    period = period_named(question, earlier)
+    limited = bool(period.start or period.end)
+    several_days = bool(period.start and period.end) and period.start < period.end
+    if _IN_ORDER.search(question) or (several_days and _ONE_BY_ONE.search(question)):
+        if events_listed(question):
+            return Period(period.start, period.end) if several_days else _of_all(period)
+        # "How did the crash unfold?" asks for more than that day.
+        of_all = period.start == period.end == CRASH.isoformat() and not re.search(r"\d", question)
+        return _of_all(period) if not period.subject and (of_all or not limited) else period
+    # "What happened to Nvidia on Monday?" has an answer of its own.
+    if _HAPPENED.search(question) and (several_days or (limited and not period.subject)):
+        return period
+    return period if _WENT_ON.search(question) and several_days else None
+
+
+def events_listed(question: str) -> list[str]:
+    """The events that a question puts side by side; none where it names fewer than two.
+
+    >>> events_listed("Put in order: the Stargate announcement, the crash, and the rebound.")
+    ['the Stargate announcement', 'the crash', 'the rebound']
+    """
+    parts = [part.strip(" .?!") for part in _BESIDE.split(question.rpartition(":")[2])]
+    listed = [part for part in parts if part and _EVENT.search(part)]
+    return listed if len(listed) > 1 else []
+
+
+def _of_all(period: Period) -> Period:
+    """The whole story, and what the period has beyond it."""
+    first, last = (day.isoformat() for day in STORY)
+    return Period(min(period.start or first, first), max(period.end or last, last))
