@@ -52,7 +52,7 @@ from rag.records import (
 from rag.refusal import closest, refused
 from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
-from rag.several import Found, answered
+from rag.several import Found, answered, without_statements
 from rag.timeline import in_lines, timeline
 
 PASSAGES = 8
@@ -340,7 +340,7 @@ class Assistant:
 
     def _dated(self, asked: str, history: History, index: Index, wanted: Sequence[Wanted], most: int) -> Draft | None:
         """The events of the period, where the question asks for those of one and the articles tell of them."""
-        period = asked_timeline(asked, history[-1][0] if history else "")
+        period = asked_timeline(without_statements(asked), history[-1][0] if history else "")
         if period is None:
             return None
         about = self._about(period.subject, index, wanted)

@@ -21,9 +21,10 @@ _IN_ORDER = re.compile(
     r"|\b(?:sequence|course|order|run|chain|series|succession) of (?:the )?events\b"
     r"|\b(?:key|main|(?:most )?important|major) (?:dates|moments|milestones)\b"
     r"|\bhow did .*\b(?:unfold|play out)\b|\bhow did (?:the )?(?:events|story|things) (?:develop|go on|evolve)\b"
-    r"|\bin (?:what|which) order\b|\bwhat happened when\b|\bwhen did what happen\b"
+    r"|\bin (?:what|which) order\b|\bwhat (?:happened|came|was) when\b|\bwhen did what happen\b"
     r"|\b(?:give|list|name|tell)(?: me| us)?(?: all)?(?: the)? dates\b"
-    rf"|(?:{_ORDERS}|\b(?:which|what)\b).*\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)"
+    rf"|(?:{_ORDERS}|\b(?:which|what|walk|take|run|guide|lead)\b).*"
+    r"\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)"
     rf"|{_ORDERS}.*\b(?:by|with) dates?\b"
     rf"|{_ORDERS} (?:(?:me|us|up|the|main|key) )*(?:events|developments|happenings)\b"
     rf"|\b(?:walk|take|run|guide|lead|talk|go) (?:(?:me|us) )?(?:back )?through .*\b{_HAPPENINGS}\b",
@@ -42,6 +43,7 @@ _EVENT = re.compile(
 )
 """What happened on a day."""
 _BESIDE = re.compile(r"[,;]? (?:and|over|to|until|up to|through|via|then|between|from) |[,;]", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:from|between|since) .+ (?:to|until|till|through|and) [^,.:;?]+", re.IGNORECASE)
 # Asks for what happened in a period.
 _HAPPENED = re.compile(
     r"\bwhat (?:(?:else|all|exactly|important|major) )*(?:happened|took place|occurred|went on|came next|followed"
@@ -78,7 +80,8 @@ def asked_timeline(question: str, earlier: str = "") -> Period | None:
     limited = bool(period.start or period.end)
     several_days = bool(period.start and period.end) and period.start < period.end
     if _IN_ORDER.search(question) or (several_days and _ONE_BY_ONE.search(question)):
-        if events_listed(question):
+        span = _SPAN.sub("", question)
+        if events_listed(question) or (span != question and not period_named(span).subject):
             return Period(period.start, period.end) if several_days else _of_all(period)
         # "How did the crash unfold?" asks for more than that day.
         of_all = period.start == period.end == CRASH.isoformat() and not re.search(r"\d", question)

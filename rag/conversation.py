@@ -44,6 +44,44 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 """Where a question goes on with another one: "What did V3 cost, and what does that figure leave out?"."""
+_BARE_BEHIND = frozenset(
+    {"for", "in", "on", "at", "to", "of", "by", "with", "from", "because", "or", "and", "but", "about"}
+)
+"""A "that" before one of these stands alone."""
+_BEING = frozenset({"is", "are", "was", "were"})
+_THERE = re.compile(
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\A)\bthere(?=\W*\Z| (?:too|as well)\b)", re.IGNORECASE
+)
+_THE_FIRM = re.compile(
+    r"\bthe (?:company|firm|group|start-?up|lab|laboratory)\b"
+    r"(?!['’]?s? (?:that|which|who|behind|of|called|named|to|with)\b)",
+    re.IGNORECASE,
+)
+_THEY = re.compile(r"(?:they|them|their|theirs)", re.IGNORECASE)
+_SEVERAL = re.compile(r"(?:\A(?:what|which) |\bthe )(?P<noun>[a-z][a-z-]+s)\b")
+"""What "they" may be, where it isn't a firm."""
+_THING = re.compile(
+    r"\bthe (?:app|model|chip|chatbot|bill|law|paper|report|database|attack|order|ban)\b", re.IGNORECASE
+)
+_COUNTRIES = re.compile(
+    r"(?:America|Australia|Belgium|Britain|Canada|China|Czechia|Europe|France|Germany|India"
+    r"|Ireland|Israel|Italy|Japan|Luxembourg|Netherlands|Poland|Russia|Singapore|Switzerland|Taiwan"
+    r"|Texas|UK|US|USA|South Korea|Saudi Arabia|New York|United States|European Union|Hong Kong)"
+)
+"""What happened in them is rather what "it" is."""
+_NO_PERSON = re.compile(
+    r"\b(?:AI|Act|Agency|Authority|Bank|Business|Capital|Commission|Committee|Composite|Congress"
+    r"|Department|Electric|Energy|Exchange|Foundation|Fund|House|Index|Institute|Jones|Journal"
+    r"|Kingdom|Korea|Learning|Media|Micro|Ministry|Navy|Networks|News|Post|Research"
+    r"|Security|Senate|States|Store|Street|Technologies|Times|University|Ventures)\b"
+)
+"""Words of names of two words that aren't those of people."""
+_ON_DAY = re.compile(
+    r"\b(?:on|of) (?:the )?"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day(?: \d{1,2} [A-Z][a-z]+)?|\d{1,2} [A-Z][a-z]+|[A-Z][a-z]+ \d{1,2})"
+    r"(?:,? \d{4})?\b",
+    re.IGNORECASE,
+)
 _POSSESSIVE = frozenset({"his", "her", "hers", "its", "their", "theirs"})
 _SAID_ABOUT = re.compile(
     r"\b(?:say|said|think|thought|tell|told|post|posted|write|wrote|call|called|comment|commented)\b.*?"
@@ -55,6 +93,7 @@ _INTRODUCED = re.compile(
     r"(?:what|who)(?:['’]s| is| are| was| were)(?: even| exactly)? (?:the |an? )?(?P<subject>.+?)\W*", re.IGNORECASE
 )
 _ATTRIBUTE = re.compile(r"^[a-z][a-z -]* of \b")
+_PLACED = re.compile(r"(?:behind|in|at|on|with|from|to) ", re.IGNORECASE)
 _MOST_OF_SUBJECT = 6
 """Words of what a question asks the meaning of."""
 _FRAGMENT_WORDS = 4
@@ -88,15 +127,25 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         person = _person(last_question, last_answer)
         if person:
             return written_out(_replace_first(_PERSONAL, question, person))
-    if _refers(_NEUTRAL, question):
-        subject = _subject(last_question)
-        if not subject:
+    pointing = _pointing(question)
+    pronoun = _NEUTRAL.search(question)
+    # "That method and how it works" points, and then means by "it" what it pointed at.
+    if _refers(_NEUTRAL, question) and not (pointing and pronoun and pointing.start() < pronoun.start()):
+        several = _several(last_question) if pronoun and _THEY.fullmatch(pronoun[0]) else ""
+        subject = several or _subject(last_question, question)
+        if not subject or (_THING.fullmatch(subject) and pronoun and _THEY.fullmatch(pronoun[0])):
             return f"{question} ({last_question})"
+        if several or _THING.fullmatch(subject):
+            return f"{_replace_first(_NEUTRAL, question, subject)} ({last_question})"
         named = written_out(_replace_first(_NEUTRAL, question, subject))  # Of a name only it asks for a post.
         if _says_little(question) and not _INTRODUCED.fullmatch(last_question):
             return f"{named} ({last_question})"
         return named
-    if pointing := _pointing(question):
+    if _THERE.search(question):
+        return f"{question} ({last_question})"
+    if (firm := _THE_FIRM.search(question)) and not _names(question) and (subject := _subject(last_question, question)):
+        return question[: firm.start()] + subject + question[firm.end() :]
+    if pointing:
         meant = _meant(pointing["noun"], last_answer) if pointing["noun"] else ""
         if meant:
             return question[: pointing.start()] + meant + question[pointing.end() :]
@@ -158,13 +207,14 @@ def _pointing(question: str) -> re.Match[str] | None:
     """Where a question points at something said before."""
     for found in _POINTING.finditer(question):
         noun = (found["noun"] or "").lower()
-        if _TIME_WORD.fullmatch(noun) or noun in FUNCTION_WORDS:
-            continue
         before = question[: found.start()].split()[-1:]
-        word = before[0].lower().strip(",") if before else ""
+        word = re.split("['’]", before[0].lower().strip(","))[0] if before else ""
+        if _TIME_WORD.fullmatch(noun) or (noun in FUNCTION_WORDS and noun not in _BARE_BEHIND and word not in _BEING):
+            continue
         joins = bool(_SAYING.fullmatch(word)) and (not noun or bool(_names(question)))
-        # "The model that won" says itself which one.
-        if not joins and (not word or word in FUNCTION_WORDS) and _is_of_before(question, found.start()):
+        # "The model that won" says itself which one, "Who ordered that?" does not.
+        acted_on = word.endswith("ed") and not re.search(r"\w", question[found.end() :])
+        if not joins and (not word or word in FUNCTION_WORDS or acted_on) and _is_of_before(question, found.start()):
             return found
     return None
 
@@ -180,25 +230,51 @@ def _meant(noun: str, last_answer: str) -> str:
     return f"the {' '.join(words)}" if len(words) > 1 else ""
 
 
-def _subject(last_question: str) -> str:
-    """What a question is about: what it asks the meaning of, what was talked about, or the first that it names."""
+def _subject(last_question: str, question: str = "") -> str:
+    """What a question is about: what it asks the meaning of, what was talked about, or the first that it names.
+
+    Args:
+        question: the one that goes on with it: what it names itself it doesn't mean by a pronoun.
+    """
     introduced = _INTRODUCED.fullmatch(last_question)
     if introduced and len(introduced["subject"].split()) <= _MOST_OF_SUBJECT:
         subject = introduced["subject"]
-        if re.search(r"[A-Z\d]", subject) and not _ATTRIBUTE.match(subject):
+        if re.search(r"[A-Z\d]", subject) and not _ATTRIBUTE.match(subject) and not _PLACED.match(subject):
             return subject.removesuffix("'s").removesuffix("’s")
     about = _SAID_ABOUT.search(last_question)
     names = (_names(about["subject"]) if about else []) or _names(last_question)
-    return names[0] if names else ""
+    names = [name for name in names if not re.search(rf"\b{re.escape(name)}\b", question)]
+    # Two together are "they".
+    single = [name for name in names if not _stands_with_another(name, last_question)]
+    things = [name for name in single or names if not _COUNTRIES.fullmatch(name)]
+    if things:
+        return things[0]
+    thing = _THING.search(last_question)
+    return thing[0] if thing else ""
+
+
+def _stands_with_another(name: str, text: str) -> bool:
+    name = re.escape(name)
+    return bool(re.search(rf"\b{name},? and (?:the )?[A-Z]|[A-Z]\S* and (?:the )?(?:[A-Z]\S* of )?{name}\b", text))
+
+
+def _several(last_question: str) -> str:
+    """What there are several of in a question, "the chips"; empty where nothing."""
+    nouns = (found["noun"] for found in _SEVERAL.finditer(f"{last_question[:1].lower()}{last_question[1:]}"))
+    return next((f"the {noun}" for noun in nouns if noun not in FUNCTION_WORDS), "")
 
 
 def _substituted(fragment: str, last_question: str) -> str:
     """ "Broadcom?" after "What happened to Nvidia?" asks what happened to Broadcom."""
     fragment = fragment.strip(" ?.!")
+    if _ON_DAY.fullmatch(fragment) and (day := _ON_DAY.search(last_question)):
+        return last_question[: day.start()] + fragment + last_question[day.end() :]
     names = _names(last_question)
     if names and _names(fragment):
+        # A person gives way to a person.
+        replaced = (_is_person(fragment) and next(filter(_is_person, names), "")) or names[0]
         # The article belongs to the name: "the Nasdaq" gives way to "the Dow", and to "Broadcom".
-        return re.sub(rf"(?:\bthe )?{re.escape(names[0])}", lambda _: fragment, last_question, count=1)
+        return re.sub(rf"(?:\bthe )?{re.escape(replaced)}", lambda _: fragment, last_question, count=1)
     return f"{fragment}? ({last_question})"
 
 
@@ -207,7 +283,8 @@ def _names(text: str) -> list[str]:
     found = []
     for match in _NAME.finditer(text):
         words = match.group().split()
-        while words and words[0].lower() in FUNCTION_WORDS:
+        contracted = text[match.end() :].startswith(("'t", "’t"))  # "Didn't"
+        while words and (words[0].lower() in FUNCTION_WORDS or (contracted and len(words) == 1)):
             words.pop(0)
         if words and not _is_date_word(words[0]):
             found.append(" ".join(words))
@@ -224,13 +301,19 @@ def _is_date_word(word: str) -> bool:
     )
 
 
+def _is_person(name: str) -> bool:
+    return bool(_PERSON.fullmatch(name)) and not _NO_PERSON.search(name)
+
+
 def _person(last_question: str, last_answer: str) -> str:
     for text in (last_question, last_answer):
         for match in _PERSONS.finditer(text):
             # Before a name may stand what somebody is: "former Intel CEO".
             person = _PERSON.search(match[0]) if match[0].count(" ") < 2 else _LAST_PERSON.search(match[0])
             words = person[0].split() if person else ()
-            if person and not any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
+            if any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
+                continue
+            if person and _is_person(person[0]):
                 return person[0]
     return ""
 

@@ -12,6 +12,8 @@ from rag.text import function_terms, terms
 
 # What questions name instead of a date; this is the one place that says when it was.
 CRASH = date(2025, 1, 27)
+LAST_MONTH = 10
+"""Months behind this one are of the year before, where none is named."""
 _MODEL = r"\b(?:DeepSeek[- ]?)?{}"
 _CALLED = (
     (
@@ -26,7 +28,8 @@ _CALLED = (
             rf"\b(?:release|launch|debut|publication|arrival) of {_MODEL.format(name)}\b"
             rf"|{_MODEL.format(name)}(?:[’']s)? (?:(?:model|was) )?(?:release|launch|debut|publi|came out|appeared)\w*"
             rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )){_MODEL.format(name)}\b"
-            rf"|(?<=\bfrom ){_MODEL.format(name)}\b(?= (?:to|through|until|till)\b)",
+            rf"|(?:(?<=\bfrom )|(?<=\bfrom the )){_MODEL.format(name)}\b"
+            r"(?= (?:model )?(?:up )?(?:to|through|until|till)\b)",
         )
         for day, name in ((date(2025, 1, 20), "R1"), (date(2024, 12, 26), "V3"))
     ),
@@ -194,6 +197,11 @@ def _whole_year(found: re.Match[str]) -> str:
     return f"in {_mark(date(year, first, 1), date(year, last, monthrange(year, last)[1]))}"
 
 
+def _year_of(month: int) -> int:
+    """The year of a month that is named without one: who speaks of December means the one before the crash."""
+    return CRASH.year - (month > LAST_MONTH)
+
+
 def _mark(first: date, last: date) -> str:
     return f"@{first}/{last}"
 
@@ -205,7 +213,11 @@ def _day(found: re.Match[str]) -> str:
         day = (
             date.fromisoformat(iso)
             if iso
-            else date(int(year or CRASH.year), _MONTHS.index(month[:3].lower()) + 1, int(number))
+            else date(
+                int(year or _year_of(_MONTHS.index(month[:3].lower()) + 1)),
+                _MONTHS.index(month[:3].lower()) + 1,
+                int(number),
+            )
         )
     except ValueError:  # there is no 30 February
         return found[0]
@@ -225,7 +237,8 @@ _PARTS |= dict.fromkeys(("beginning", "start", "first days"), "early") | dict.fr
 
 
 def _days_of_month(part: str, name: str, year: str | None) -> str:
-    month, of_year = _MONTHS.index(name[:3].lower()) + 1, int(year or CRASH.year)
+    month = _MONTHS.index(name[:3].lower()) + 1
+    of_year = int(year or _year_of(month))
     length = monthrange(of_year, month)[1]
     parts = {"early": (1, 10), "mid": (11, 20), "late": (21, length), "first half": (1, 15)}
     first, last = (parts | {"second half": (16, length)}).get(part, (1, length))

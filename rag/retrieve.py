@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.embed import Embedder
+from rag.english import is_word
 from rag.facets import Wanted, parts
 from rag.index import Index
 from rag.looking import Asked, Wording, look, promising, wording
@@ -79,8 +80,9 @@ def search(
     nowhere = rarity(0, index.counts()[1])
     unknown = frozenset(term for term, weight in found.weights.items() if weight >= nowhere)
     rare = unusual(question, unknown)
-    # What the model has a token of its own for is a word, though not one of the articles.
-    slips = [word for word, tokens in zip(rare, embedder.count_tokens(rare), strict=True) if tokens > 1]
+    # What the model has a token of its own for is a word, though not one of the articles; it knows names, too.
+    sizes = embedder.count_tokens(rare)
+    slips = [word for word, tokens in zip(rare, sizes, strict=True) if tokens > 1 and not is_word(word)]
     slips = slips if len(slips) <= MOST_SLIPS else []
     meant = _meant(question, slips, index, embedder)
     if meant:

@@ -23,11 +23,13 @@ _SAYS = re.compile(rf"\b{_AUXILIARY}\b(?= \S+ \S)", re.IGNORECASE)
 _ENDS = re.compile(r"(?<=\?)\s+")
 _PIECES = re.compile(
     r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\b[A-Z]\.)\s+(?=[^a-z])"
-    r"|\s+[-–—]+\s+"
+    rf"|(?<=[.!])\s+(?=(?:{_WORD}|{_AUXILIARY})\b)|\s+[-–—]+\s+"
 )
 _ORDERS = re.compile(
     r"(?:(?:please|and) )?(?:explain|tell|name|give|list|describe|say|show) (?!briefly\b)", re.IGNORECASE
 )
+_TAG = re.compile(r", (?:[a-z]+(?:n['’]t)? (?:it|they|he|she|that|there|we)|right|no|huh|eh) ?\?\Z")
+"""Asks whether what is told is so: "it wasn't a chip maker, was it?"."""
 _POINTS = re.compile(
     r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\b(?:there|then|here|such|so)\b"
     r"(?! (?:is|are|was|were|far|much|many|been)\b)",
@@ -113,11 +115,15 @@ def without_statements(question: str) -> str:
     'How far did it fall?'
     """
     pieces = _PIECES.split(question.strip())
-    asked = [place for place, piece in enumerate(pieces) if piece.endswith("?") or _ORDERS.match(piece)]
+    asked = [place for place, piece in enumerate(pieces) if _asks(piece)]
     if len(asked) != 1 or len(pieces) == 1 or _POINTS.search(pieces[asked[0]]):
         return question
     told = " ".join(pieces[: asked[0]])
     return alone(pieces[asked[0]], [(told, "")] if len(told.split()) >= _FEWEST_TOLD else [])
+
+
+def _asks(piece: str) -> bool:
+    return bool((piece.endswith("?") and not _TAG.search(piece)) or _ASKS.match(piece) or _ORDERS.match(piece))
 
 
 def alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:

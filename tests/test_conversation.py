@@ -8,6 +8,7 @@ NVIDIA = ("What happened to Nvidia on 27 January 2025?", "Nvidia shares fell 17%
 FOUNDER = ("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek in July 2023. [1]")
 NADELLA = ("What did Satya Nadella post about DeepSeek?", "Nadella wrote of the Jevons paradox. [1]")
 GELSINGER = "What is Pat Gelsinger's startup called?"
+ELLISON = "What did the Nvidia crash cost Larry Ellison?"
 V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
 
 
@@ -30,6 +31,21 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("How much did that cost?", NVIDIA, f"How much did that cost? ({NVIDIA[0]})"),
         ("What is his startup called?", ("What did former Intel CEO Pat Gelsinger say?", ""), GELSINGER),
         ("Who distilled it?", ("What is the s1 model from Stanford?", ""), "Who distilled s1 model from Stanford?"),
+        ("Who ordered that?", FOUNDER, "Who ordered that? (Who founded DeepSeek?)"),
+        ("Was that the first one?", FOUNDER, "Was that the first one? (Who founded DeepSeek?)"),
+        ("Who works there?", FOUNDER, "Who works there? (Who founded DeepSeek?)"),
+        ("How many people work for the company?", FOUNDER, "How many people work for DeepSeek?"),
+        ("Did it fail?", ("What did Cisco and the University of Ohio test R1 for?", ""), "Did R1 fail?"),
+        ("Were they legal?", ("What chips did it buy?", ""), "Were the chips legal? (What chips did it buy?)"),
+        ("And on Friday?", ("What did Nvidia do on Monday?", ""), "What did Nvidia do on Friday?"),
+        ("And Larry Ellison?", ("What did the Nvidia crash cost Jensen Huang?", ""), ELLISON),
+        ("How did DeepSeek answer it?", V3, "How did DeepSeek answer DeepSeek-V3?"),
+        (
+            "Who banned it?",
+            ("What did Italy say of the app?", ""),
+            "Who banned the app? (What did Italy say of the app?)",
+        ),
+        ("Who runs it?", ("Didn't Oracle join?", ""), "Who is the chief executive of Oracle?"),
         ("What was in it?", FOUNDER, "What was in DeepSeek? (Who founded DeepSeek?)"),
     ],
 )
