@@ -12,7 +12,7 @@ from typing import Any, Self
 from rag import smalltalk
 from rag.changes import daily_changes
 from rag.chronology import asked_timeline, events_listed
-from rag.conversation import standalone
+from rag.conversation import gone_on_from, standalone
 from rag.cross_encoder import CrossEncoder
 from rag.disagreements import disagreements
 from rag.embed import Embedder, MiniLM
@@ -186,7 +186,7 @@ class Assistant:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
         else:
-            found, quoted = self._quoted(asked, spelt, found, index, wanted)
+            found, quoted, asked = self._quoted(asked, spelt, found, index, wanted, gone_on_from(asked, history))
             if quoted is None:
                 draft = refused(closest(found.evidence, asked, index.counts()[0]))
             else:
@@ -356,22 +356,22 @@ class Assistant:
         return nearness(read(spelt, found))
 
     def _quoted(
-        self, asked: str, spelt: str, found: Retrieval, index: Index, wanted: Sequence[Wanted]
-    ) -> tuple[Retrieval, Draft | None]:
-        """What was found and the answer in the sources' words; None where they hold none."""
+        self, asked: str, spelt: str, found: Retrieval, index: Index, wanted: Sequence[Wanted], before: str
+    ) -> tuple[Retrieval, Draft | None, str]:
+        """What was found, the answer in the sources' words, None where they hold none, and the question it answers."""
         most = LENGTHS[self.settings.length].quoted
 
-        def judged(spelt: str, found: Retrieval) -> Found:
+        def judged(question: str, spelt: str, found: Retrieval) -> Found:
             reading = self._cross_encoder.read(spelt, found)
             sure = confidence(reading)
-            return Found(quote(reading, most) if sure >= THRESHOLD else None, found.evidence, sure)
+            return Found(question, quote(reading, most) if sure >= THRESHOLD else None, found.evidence, sure)
 
         def ask(question: str) -> Found:
-            return judged(*search(question, index, self._embedder, PASSAGES, wanted))
+            return judged(question, *search(question, index, self._embedder, PASSAGES, wanted))
 
         names = [part.facet.label for part in parts(asked, wanted) if part.facet.kind == "subject"]
-        whole = answered(asked, names, judged(spelt, found), ask, PASSAGES)
-        return replace(found, evidence=whole.evidence), whole.draft
+        best = answered(judged(asked, spelt, found), names, ask, PASSAGES, before)
+        return replace(found, evidence=best.evidence), best.draft, best.question
 
     def _draft(
         self, asked: str, found: Retrieval, history: History, quoted: Draft

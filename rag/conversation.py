@@ -143,7 +143,8 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         return named
     if _THERE.search(question):
         return f"{question} ({last_question})"
-    if (firm := _THE_FIRM.search(question)) and not _names(question) and (subject := _subject(last_question, question)):
+    firm = None if pointing else _THE_FIRM.search(question)
+    if firm and not _names(question) and (subject := _subject(last_question, question)):
         return question[: firm.start()] + subject + question[firm.end() :]
     if pointing:
         meant = _meant(pointing["noun"], last_answer) if pointing["noun"] else ""
@@ -158,6 +159,13 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     ):
         return f"{question} ({last_question})"
     return question
+
+
+def gone_on_from(asked: str, history: Sequence[tuple[str, str]]) -> str:
+    """The question before that a stand-alone one may go on from; empty where there is none, or it has it already."""
+    return (
+        "" if not history or asked.endswith(")") else standalone(history[-1][0], history[max(0, len(history) - 3) : -1])
+    )
 
 
 def _with_day(question: str, told: Sequence[str]) -> str:

@@ -56,6 +56,7 @@ class Found:
     """What a question has found: the answer in the sources' words, None where they hold none, the passages, and how
     likely they hold one."""
 
+    question: str
     draft: Draft | None
     evidence: tuple[Evidence, ...]
     confidence: float
@@ -146,17 +147,23 @@ def alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
     return asked
 
 
-def answered(asked: str, names: Sequence[str], whole: Found, ask: Callable[[str], Found], most: int) -> Found:
+def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], most: int, before: str = "") -> Found:
     """What is found for a question or, where it asks several things, for each of them, put together.
 
     Args:
-        names: what it asks about side by side.
         whole: what was found for it as it stands.
+        names: what it asks about side by side.
         ask: finds the same for another question.
         most: so many passages at most.
+        before: the question that it may go on from.
     """
+    asked = whole.question
     questions = questions_in(asked)
     if (bare := without_statements(asked)) != asked and (other := ask(bare)).confidence > whole.confidence:
+        return other
+    # Nothing shows that "What was the regulator's objection?" goes on from what was asked before, but its answer may.
+    # What is refused as it stands stays so: with more words, more is like an answer.
+    if before and whole.draft and (other := ask(f"{asked} ({before})")).confidence > whole.confidence:
         return other
     if len(questions) == 1:
         questions = side_by_side(asked, names)
@@ -179,6 +186,7 @@ def answered(asked: str, names: Sequence[str], whole: Found, ask: Callable[[str]
     drafts = [one.draft for one in found if one.draft]
     notes = () if whole.draft else tuple(f"The articles do not answer “{question}”" for question in unanswered)
     return Found(
+        asked,
         replace(joined(drafts), notes=notes),
         merged([one.evidence for one in found], most),
         min(one.confidence for one in found),

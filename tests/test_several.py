@@ -115,3 +115,16 @@ def test_what_one_sentence_tells_is_quoted_once(assistant: Assistant) -> None:
 def test_nothing_told_of_any_of_them_is_refused(assistant: Assistant) -> None:
     """Asking twice opens no second door."""
     assert assistant.ask("Who won the 1985 Wimbledon final and how tall is he?").refused
+
+
+def test_a_question_that_goes_on_unsaid_is_answered_with_the_one_before(assistant: Assistant) -> None:
+    """No pronoun tells that Korea's regulator is meant, and that of another country may be nearer to the words."""
+    before = "Did South Korea take any measures against DeepSeek?"
+    answer = assistant.ask("What was the regulator's objection?", [(before, "")])
+    assert before in answer.standalone_question
+    assert "Korea" in quotes(answer)[0]
+
+
+def test_what_is_not_told_is_not_answered_with_the_question_before(assistant: Assistant) -> None:
+    """What the earlier question finds is no answer to this one."""
+    assert assistant.ask("What does his mother do?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")]).refused

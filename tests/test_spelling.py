@@ -148,6 +148,12 @@ def test_a_question_with_a_slip_is_answered_and_says_what_was_searched(assistant
     assert "headquarters" in answer.standalone_question
 
 
+def test_an_english_word_that_no_article_uses_is_no_slip(assistant: Assistant) -> None:
+    """Who asks about a dividend must not be answered about something that divided."""
+    question = "What dividend does Vistra outdo?"
+    assert assistant.ask(question).standalone_question == question
+
+
 def test_text_of_unknown_words_is_left_as_it_is(assistant: Assistant) -> None:
     """Whoever pastes something that is no question must not wait until each of its words has been looked for."""
     pasted = " ".join(["foudned", *(f"zq{letter}xvk" for letter in "abcdefghij")])
