@@ -164,6 +164,7 @@ class Assistant:
             yield DoneEvent(Answer(question=question, text=reply, refused=True, standalone_question=question))
             return
         asked = standalone(question, history)
+        filled_in = asked != question
         index = self._ready_index()
         self._cross_encoder.warm_up()
         yield StageEvent("search", f"Searching {index.counts()[0]:,} articles" + _rewritten(question, asked))
@@ -186,7 +187,9 @@ class Assistant:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
         else:
-            found, quoted, asked = self._quoted(asked, spelt, found, index, wanted, gone_on_from(asked, history))
+            found, quoted, answers = self._quoted(asked, spelt, found, index, wanted, gone_on_from(asked, history))
+            # A question that was filled in says already what it goes on from.
+            asked = asked if filled_in and answers.startswith(asked) else answers
             if quoted is None:
                 draft = refused(closest(found.evidence, asked, index.counts()[0]))
             else:
