@@ -347,8 +347,8 @@ class Assistant:
         if period is None:
             return None
         about = self._about(period.subject, index, wanted)
-        named = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
-        entries = timeline(index.dated(period.start, period.end), period.start, period.end, about, most, named)
+        listed = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
+        entries = timeline(index.dated(period.start, period.end), period.start, period.end, about, most, listed)
         return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
     def _about(self, subject: str, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:

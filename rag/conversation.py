@@ -131,9 +131,10 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     pronoun = _NEUTRAL.search(question)
     # "That method and how it works" points, and then means by "it" what it pointed at.
     if _refers(_NEUTRAL, question) and not (pointing and pronoun and pointing.start() < pronoun.start()):
-        several = _several(last_question) if pronoun and _THEY.fullmatch(pronoun[0]) else ""
+        are_several = bool(pronoun and _THEY.fullmatch(pronoun[0]))
+        several = _several(last_question) if are_several else ""
         subject = several or _subject(last_question, question)
-        if not subject or (_THING.fullmatch(subject) and pronoun and _THEY.fullmatch(pronoun[0])):
+        if not subject or (are_several and _THING.fullmatch(subject)):
             return f"{question} ({last_question})"
         if several or _THING.fullmatch(subject):
             return f"{_replace_first(_NEUTRAL, question, subject)} ({last_question})"

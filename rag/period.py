@@ -12,8 +12,6 @@ from rag.text import function_terms, terms
 
 # What questions name instead of a date; this is the one place that says when it was.
 CRASH = date(2025, 1, 27)
-LAST_MONTH = 10
-"""Months behind this one are of the year before, where none is named."""
 _MODEL = r"\b(?:DeepSeek[- ]?)?{}"
 _CALLED = (
     (
@@ -37,6 +35,8 @@ _CALLED = (
     (date(2025, 1, 29), r"\b(?:Lunar|Chinese) New Year(?:['’]s Day)?\b"),
     (date(2025, 1, 20), r"\b(?:inauguration day|Trump['’]s inauguration)\b"),
 )
+_LAST_MONTH = 10
+"""Months behind this one are of the year before, where none is named."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -199,7 +199,7 @@ def _whole_year(found: re.Match[str]) -> str:
 
 def _year_of(month: int) -> int:
     """The year of a month that is named without one: who speaks of December means the one before the crash."""
-    return CRASH.year - (month > LAST_MONTH)
+    return CRASH.year - (month > _LAST_MONTH)
 
 
 def _mark(first: date, last: date) -> str:
@@ -210,15 +210,11 @@ def _day(found: re.Match[str]) -> str:
     iso, *british, american_month, american_day, american_year = found.groups()
     number, month, year = british if british[0] else (american_day, american_month, american_year)
     try:
-        day = (
-            date.fromisoformat(iso)
-            if iso
-            else date(
-                int(year or _year_of(_MONTHS.index(month[:3].lower()) + 1)),
-                _MONTHS.index(month[:3].lower()) + 1,
-                int(number),
-            )
-        )
+        if iso:
+            day = date.fromisoformat(iso)
+        else:
+            of_year = _MONTHS.index(month[:3].lower()) + 1
+            day = date(int(year or _year_of(of_year)), of_year, int(number))
     except ValueError:  # there is no 30 February
         return found[0]
     return _mark(day, day)

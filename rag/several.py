@@ -158,13 +158,13 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
         before: the question that it may go on from.
     """
     asked = whole.question
-    questions = questions_in(asked)
     if (bare := without_statements(asked)) != asked and (other := ask(bare)).confidence > whole.confidence:
         return other
     # Nothing shows that "What was the regulator's objection?" goes on from what was asked before, but its answer may.
     # What is refused as it stands stays so: with more words, more is like an answer.
     if before and whole.draft and (other := ask(f"{asked} ({before})")).confidence > whole.confidence:
         return other
+    questions = questions_in(asked)
     if len(questions) == 1:
         questions = side_by_side(asked, names)
     found: list[Found] = []

@@ -128,4 +128,5 @@ def test_a_question_that_goes_on_unsaid_is_answered_with_the_one_before(assistan
 
 def test_what_is_not_told_is_not_answered_with_the_question_before(assistant: Assistant) -> None:
     """What the earlier question finds is no answer to this one."""
-    assert assistant.ask("What does his mother do?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")]).refused
+    senator = ("Which senator wanted prison for users?", "Josh Hawley did. [1]")
+    assert assistant.ask("How did his bill fare in the committee vote?", [senator]).refused
