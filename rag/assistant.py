@@ -53,11 +53,12 @@ from rag.refusal import closest, refused
 from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
 from rag.several import Found, answered, without_statements
+from rag.telling import VERBS, deeds_named
 from rag.timeline import in_lines, timeline
 
 PASSAGES = 8
 """Passages that an answer is made from."""
-ABOUT = 40
+ABOUT = 240
 """Passages that a timeline of a subject is made of."""
 COMPARED = 16
 """Passages in which reports may differ."""
@@ -343,19 +344,22 @@ class Assistant:
 
     def _dated(self, asked: str, history: History, index: Index, wanted: Sequence[Wanted], most: int) -> Draft | None:
         """The events of the period, where the question asks for those of one and the articles tell of them."""
-        period = asked_timeline(without_statements(asked), history[-1][0] if history else "")
+        before = history[-1][0] if history else ""
+        period = asked_timeline(without_statements(asked), before) or asked_timeline(asked, before)
         if period is None:
             return None
-        about = self._about(period.subject, index, wanted)
+        deeds = deeds_named(period.subject)
+        about = self._about(" ".join([period.subject, *(VERBS[deed] for deed in sorted(deeds))]), index, wanted)
         listed = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
-        entries = timeline(index.dated(period.start, period.end), period.start, period.end, about, most, listed)
+        told = index.dated(period.start, period.end)
+        entries = timeline(told, period.start, period.end, about, most, listed, deeds)
         return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
     def _about(self, subject: str, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:
         """How near to the subject each sentence is that a search for it finds; None where there is none."""
         if not subject:
             return None
-        spelt, found = search(subject, index, self._embedder, ABOUT, wanted)
+        spelt, found = search(subject, index, self._embedder, ABOUT, wanted, whole=True)
         return nearness(read(spelt, found))
 
     def _quoted(

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 from rag.period import CRASH, EACH_DAY, Period, period_named
+from rag.text import terms
 
 STORY = (CRASH - timedelta(days=7), CRASH + timedelta(days=8))
 """The days told where none are named: from the release of R1 to the first bans."""
 
 _ORDERS = (
     r"\b(?:list|name|give|show|tell|put|arrange|sort|bring|place|set|order|outline|recap|describe|recount|trace|retrace|reconstruct"
-    r"|summari[sz]e|sum up)\b"
+    r"|summari[sz]e|sum up|sketch|chart)\b"
 )
+_SEVERAL = r"\b(?:steps|moves|measures|bans|blocks|releases|launches|models|reactions|statements|events)\b"
 _HAPPENINGS = r"(?:events|developments|days?|weeks?|weekends?|months?|story)"
 # Asks for events in order, whatever the period.
 _IN_ORDER = re.compile(
-    r"\btime ?lines?\b|\bchronolog\w*|\bday[- ]by[- ]day\b"
+    r"\btime ?lines?\b|\bchronolog\w*|\b(day|session|week|month|year)[- ]by[- ]\1\b"
     r"|\b(?:sequence|course|order|run|chain|series|succession) of (?:the )?events\b"
     r"|\b(?:key|main|(?:most )?important|major) (?:dates|moments|milestones)\b"
     r"|\bhow did .*\b(?:unfold|play out)\b|\bhow did (?:the )?(?:events|story|things) (?:develop|go on|evolve)\b"
-    r"|\bin (?:what|which) order\b|\bwhat (?:happened|came|was) when\b|\bwhen did what happen\b"
+    r"|\bin (?:what|which) order\b"
+    r"|\bwhat (?:happened|came|was) when\b(?= *(?:$|[,;:.?!]|in\b|and\b|between\b|during\b))"
+    r"|\bwhen did what happen\b"
     r"|\b(?:give|list|name|tell)(?: me| us)?(?: all)?(?: the)? dates\b"
     rf"|(?:{_ORDERS}|\b(?:which|what|walk|take|run|guide|lead)\b).*"
     r"\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)"
-    rf"|{_ORDERS}.*\b(?:by|with) dates?\b"
+    rf"|{_ORDERS}.*\b(?:by|with) dates?\b|\b(?:sequence|order|steps|stages) (?:with|by|and) (?:the |their )?dates?\b"
+    r"|\b(?:with|and) (?:the |their )?(?:dates|years)\b(?:,? (?:please|pls))?\W*$|\bdates,? (?:please|pls)\b"
+    r"|\bwhat\b.*\bhappened\b.*\bon (?:which|what) (?:day|date)s?\W*$|\bwhen did (?:each|every)\b"
+    r"|\b(?:which|what)(?: \w+){0,4}? (?!(?:does|was|has|its|this)\b)\w{2,}[^\Ws]s\b.*\band when\W*$"
+    rf"|{_ORDERS}.*\bhistory of\b|{_ORDERS}.*{_SEVERAL}.*\bfrom\b.*\bto\b"
+    rf"|{_SEVERAL}.*\bone (?:after (?:the other|another)|by one)\b|\bhow did\b.*\bstep by step\b"
     rf"|{_ORDERS} (?:(?:me|us|up|the|main|key) )*(?:events|developments|happenings)\b"
     rf"|\b(?:walk|take|run|guide|lead|talk|go) (?:(?:me|us) )?(?:back )?through .*\b{_HAPPENINGS}\b",
     re.IGNORECASE,
@@ -38,11 +48,20 @@ _ONE_BY_ONE = re.compile(
 )
 _EVENT = re.compile(
     r"\b(?:releases?|launch|debut|publication|announcement|unveiling|crash|sell-?off|rout|slump|plunge|shock|rebound|recovery"
-    r"|bounce|bans?|block|blocking|rise)\b",
+    r"|bounce|bans?|block|blocking|rise|(?:cyber[- ]?)?attack|inauguration|summit|hearing|testimony"
+    r"|(?:bad|black|crash) Monday)\b",
     re.IGNORECASE,
 )
 """What happened on a day."""
-_BESIDE = re.compile(r"[,;]? (?:and|over|to|until|up to|through|via|then|between|from) |[,;]", re.IGNORECASE)
+_MODEL = re.compile(
+    r"(?:(?:its|the|DeepSeek(?:['’]s)?|model) )*((?:DeepSeek[- ]?)?[RV]\d[\w.-]*)(?: models?)?", re.IGNORECASE
+)
+"""Among events, the release of the model."""
+_BESIDE = re.compile(
+    r"(?:[,;]|[,;]? (?:and|over|to|until|up to|through|via|between|from)(?= )|(?= then ))(?: then(?= ))?", re.IGNORECASE
+)
+_ANY = frozenset(terms("DeepSeek AI artificial intelligence stuff things around first five all news"))
+"""What is only of these is what all articles are about."""
 _SPAN = re.compile(r"\b(?:from|between|since) .+ (?:to|until|till|through|and) [^,.:;?]+", re.IGNORECASE)
 # Asks for what happened in a period.
 _HAPPENED = re.compile(
@@ -52,6 +71,12 @@ _HAPPENED = re.compile(
     r" (?:events?|developments)\b",
     re.IGNORECASE,
 )
+_DID = re.compile(
+    r"\bwhat (?:did|had)\b.*\b(?:bring out|release|announce|launch|ship|unveil|publish|go wrong|do about)\b"
+    r"|\bwhat went wrong\b",
+    re.IGNORECASE,
+)
+"""Asks for several things where it names several days."""
 # Asks how something went on over several days.
 _WENT_ON = re.compile(
     rf"{EACH_DAY.pattern}"
@@ -77,19 +102,24 @@ def asked_timeline(question: str, earlier: str = "") -> Period | None:
         earlier: the question before, for "And what happened in the week after?".
     """
     period = period_named(question, earlier)
+    if _ANY.issuperset(terms(period.subject)):
+        period = Period(period.start, period.end)
     limited = bool(period.start or period.end)
     several_days = bool(period.start and period.end) and period.start < period.end
     if _IN_ORDER.search(question) or (several_days and _ONE_BY_ONE.search(question)):
         span = _SPAN.sub("", question)
-        if events_listed(question) or (span != question and not period_named(span).subject):
-            return Period(period.start, period.end) if several_days else _of_all(period)
+        listed = events_listed(question)
+        if listed or (span != question and not period_named(span).subject):
+            periods = [period, *map(period_named, listed)]
+            return _spanned(periods) if several_days else _of_all(*periods)
         # "How did the crash unfold?" asks for more than that day.
         of_all = period.start == period.end == CRASH.isoformat() and not re.search(r"\d", question)
         return _of_all(period) if not period.subject and (of_all or not limited) else period
     # "What happened to Nvidia on Monday?" has an answer of its own.
-    if _HAPPENED.search(question) and (several_days or (limited and not period.subject)):
+    happened = _HAPPENED.search(question)
+    if happened and (several_days or (limited and (not period.subject or " all " in happened[0]))):
         return period
-    return period if _WENT_ON.search(question) and several_days else None
+    return period if several_days and (_WENT_ON.search(question) or _DID.search(question)) else None
 
 
 def events_listed(question: str) -> list[str]:
@@ -97,13 +127,24 @@ def events_listed(question: str) -> list[str]:
 
     >>> events_listed("Put in order: the Stargate announcement, the crash, and the rebound.")
     ['the Stargate announcement', 'the crash', 'the rebound']
+    >>> events_listed("The sequence with dates: V3, then R1, then the crash")
+    ['the release of V3', 'the release of R1', 'the crash']
     """
-    parts = [part.strip(" .?!") for part in _BESIDE.split(question.rpartition(":")[2])]
-    listed = [part for part in parts if part and _EVENT.search(part)]
-    return listed if len(listed) > 1 else []
+    for text in (question.rpartition(":")[2], question):
+        parts = [part.strip(" .?!") for part in _BESIDE.split(text)]
+        parts = [f"the release of {model[1]}" if (model := _MODEL.fullmatch(part)) else part for part in parts]
+        listed = [part for part in parts if part and _EVENT.search(part)]
+        if len(listed) > 1:
+            return listed
+    return []
 
 
-def _of_all(period: Period) -> Period:
-    """The whole story, and what the period has beyond it."""
-    first, last = (day.isoformat() for day in STORY)
-    return Period(min(period.start or first, first), max(period.end or last, last))
+def _of_all(*periods: Period) -> Period:
+    """The whole story, and what the periods have beyond it."""
+    return _spanned([*periods, Period(*(day.isoformat() for day in STORY))])
+
+
+def _spanned(periods: Sequence[Period]) -> Period:
+    """From the first day of any to the last of any."""
+    starts, ends = [p.start for p in periods if p.start], [p.end for p in periods if p.end]
+    return Period(min(starts), max(ends))

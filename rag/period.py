@@ -33,10 +33,11 @@ _CALLED = (
     ),
     (date(2024, 12, 25), r"\bChristmas(?: Day)?(?:,? 2024)?\b"),
     (date(2025, 1, 29), r"\b(?:Lunar|Chinese) New Year(?:['’]s Day)?\b"),
-    (date(2025, 1, 20), r"\b(?:inauguration day|Trump['’]s inauguration)\b"),
+    (date(2025, 1, 20), r"\b(?:inauguration day|Trump['’]?s inauguration)\b"),
 )
 _LAST_MONTH = 10
 """Months behind this one are of the year before, where none is named."""
+_SHORTEST_MONTH = 28
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -45,7 +46,8 @@ _MONTH = (
 _WEEKDAYS = ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,? (\d{4})\b)?"
-_AND = r"(?: ?[-–] ?| (?:and|to|until|till|through) )"
+_AND = r"(?: ?[-–] ?| (?:and|(?:up )?to|until|till|through) )"
+_ABOUT = r"(?:(?:the|about|around|roughly) )*"
 _DAYS_AND_DAY = re.compile(rf"\b{_NTH}({_AND}){_NTH}(?: of)? {_MONTH}{_YEAR}", re.IGNORECASE)
 _AMERICAN_DAY_AND_DAY = re.compile(rf"\b{_MONTH} {_NTH}({_AND}){_NTH}\b{_YEAR}", re.IGNORECASE)
 _DAY = re.compile(
@@ -59,6 +61,18 @@ _WHOLE_YEAR = re.compile(
 _THIRDS = {"": (1, 12), "early": (1, 4), "mid": (5, 8), "late": (9, 12)}
 """The first and last month of a year and of its parts."""
 _OF_A_MONTH = re.compile(r"\b(?:in|of|by|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
+_WEEKDAY_OF = re.compile(
+    rf"\b(?:{'|'.join(_WEEKDAYS)})day,? (?:the )?(?={_NTH}{_AND}|{_NTH}(?: of)? {_MONTH}|{_MONTH} {_NTH}\b)",
+    re.IGNORECASE,
+)
+"""Says of a day what its date says already."""
+_ONLY_NTH = re.compile(
+    r"\b(?P<before>on|by|from|between|since|until|till|through|to|after|before|and)"
+    r" the (?P<nth>\d{1,2})(?:st|nd|rd|th)\b"
+    r"(?! (?:of )?[^\W\d_]+\b(?<!\band)(?<!\bto)(?<!\buntil)(?<!\bin)(?<!\bat)(?<!\bthen))",
+    re.IGNORECASE,
+)
+"""A day of the month of the crash."""
 _NUMERIC_DAY = re.compile(r"(?<![\d./-])(\d{1,4})([./])(\d{1,2})\2(\d{1,4})(?![\d/-])")
 _PART_OF_MONTH = re.compile(
     r"\b(?:the )?(?P<part>first half|beginning|start|middle|second half|end|first days|last days) of (?:the month of )?"
@@ -79,18 +93,19 @@ _CALLED_SIGN = "!"
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10, "few": 5, "couple of": 2}
 _COUNT = rf"(?:(?:next|first|last|following|immediate|(?P<count>\d+|{'|'.join(_NUMBERS)})) )*"
 _UNIT = r"(?P<unit>days?|morning|weeks?|fortnight|months?|weekend)"
-_AFTER = r"(?P<after>(?:that |which )?(?:immediately )?(?:after|following|followed|since))"
+_AFTER = r"(?P<after>(?:that |which )?(?:(?:immediately|right|just|directly) )?(?:after|following|followed|since))"
 _BEFORE = r"(?:immediately )?(?:before|preceding|prior to|(?:leading|running|led) up to)"
 _RANGE = re.compile(
-    rf"(?:\b(?:between|from) )?(?:the )?{_MARK.pattern}[^@]{{0,25}}?{_AND}(?:the )?{_MARK.pattern}", re.I
+    rf"(?:\b(?:between|from) )?(?:the )?{_MARK.pattern}[^@]{{0,25}}?{_AND}{_ABOUT}{_MARK.pattern}", re.I
 )
 _TWO_DAYS = re.compile(r"\A(?!between\b).*\band\b", re.IGNORECASE)
 _BESIDE = re.compile(rf"\b(?:the )?{_COUNT}{_UNIT} (?:{_AFTER}|{_BEFORE})\b(?: (?:the )?{_MARK.pattern})?", re.I)
 _NEXT = re.compile(rf"\b(?:the )?(?P<after>next|following) {_COUNT}{_UNIT}\b", re.IGNORECASE)
 _SIDE = re.compile(
-    rf"\b(?:(?P<after>after|since|following)|before|until|up to|leading to) (?:the )?{_MARK.pattern}", re.I
+    rf"\b(?:(?P<after>after|since|following)|before|leading to|(?P<with>until|till|up to)) {_ABOUT}{_MARK.pattern}",
+    re.I,
 )
-_WEEK_OF = re.compile(rf"\b(?:the )?(?:week|weekend) of (?:the )?{_MARK.pattern}", re.IGNORECASE)
+_WEEK_OF = re.compile(rf"\b(?:in |for |during )?(?:the )?(?:week|weekend) of (?:the )?{_MARK.pattern}", re.IGNORECASE)
 _WEEKDAY_BESIDE = re.compile(
     rf"\b(?:the )?(?:next |previous )?(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day "
     rf"(?:(?P<after>after|following|since)|before|preceding) (?:the )?{_MARK.pattern}",
@@ -108,6 +123,7 @@ _NO_SUBJECT = (
     " short brief place occur follow up move react respond fare perform develop evolve change trade continue"
     " put arrange sort bring line walk take run guide go step hour recap outline summarise summarize describe trace"
     " retrace reconstruct recount sum chain series succession finish happen right account overview dated one"
+    " please pls need session start year turn"
 )
 
 
@@ -127,6 +143,8 @@ def period_named(question: str, earlier: str = "") -> Period:
     (start, end), rest = _days(EACH_DAY.sub(" ", text), date.fromisoformat(found[1]) if found else CRASH)
     words = re.findall(r"\w[\w’'.&-]*", _MARK.sub(" ", rest))
     beside = function_terms().union(terms(_NO_SUBJECT))
+    # As a word "us" says nothing, and neither does the country to those who take the one for the other.
+    words = ["American" if word in ("US", "U.S") else word for word in words]
     subject = [word for word in words if not beside.issuperset(terms(word))]
     return Period(start.isoformat() if start else "", end.isoformat() if end else "", " ".join(subject))
 
@@ -158,7 +176,7 @@ def periods_named(question: str) -> tuple[Period, ...]:
     take(_WEEKDAY_BESIDE, _weekday_beside)
     take(_BESIDE, lambda match: _beside(match, anchor))
     take(_NEXT_DAY, lambda match: _beside(match, anchor))
-    take(_WEEK_OF, lambda match: (_sunday(on := date.fromisoformat(match[1])) - timedelta(days=6), _sunday(on)))
+    take(_WEEK_OF, _week_of)
     take(_SIDE, _side)
     take(_DAY_OF, _on)
     take(re.compile(rf"{_MARK.pattern}(?!{_CALLED_SIGN})"), _on)
@@ -181,6 +199,7 @@ def _marked(question: str) -> str:
     text = question
     for day, pattern in _CALLED:
         text = re.sub(pattern, _mark(day, day) + _CALLED_SIGN, text, flags=re.IGNORECASE)
+    text = _WEEKDAY_OF.sub("", text)
     text = _NUMERIC_DAY.sub(_numeric_day, text)
     text = _NTH_OF_MONTH.sub(_nth_of_month, text)
     text = _PART_OF_MONTH.sub(lambda found: _days_of_month(_PARTS[found["part"].lower()], *found.groups()[1:]), text)
@@ -188,6 +207,7 @@ def _marked(question: str) -> str:
     text = _AMERICAN_DAY_AND_DAY.sub(r"\1 \2 \5\3\1 \4 \5", text)
     text = _DAY.sub(_day, " ".join(text.split()))
     text = _WHOLE_MONTH.sub(_whole_month, text)
+    text = _ONLY_NTH.sub(_only_nth, text)
     return _WHOLE_YEAR.sub(_whole_year, text)
 
 
@@ -218,6 +238,14 @@ def _day(found: re.Match[str]) -> str:
     except ValueError:  # there is no 30 February
         return found[0]
     return _mark(day, day)
+
+
+def _only_nth(found: re.Match[str]) -> str:
+    try:
+        day = CRASH.replace(day=int(found["nth"]))
+    except ValueError:
+        return found[0]
+    return f"{found['before']} {_mark(day, day)}"
 
 
 def _whole_month(found: re.Match[str]) -> str:
@@ -275,6 +303,9 @@ def _days(text: str, anchor: date) -> tuple[tuple[date | None, date | None], str
     """
     first: date | None
     last: date | None
+    # "From the release to the weekend before the crash" is between days that are found in two steps.
+    beside = _BESIDE.sub(lambda found: _mark(*_beside(found, anchor)) if _MARK.search(found[0]) else found[0], text)
+    text = beside if _RANGE.search(beside) else text
     if found := _RANGE.search(text):
         first, last = date.fromisoformat(found[1]), date.fromisoformat(found[4])
     elif found := _BESIDE.search(text) or _NEXT.search(text):
@@ -284,6 +315,8 @@ def _days(text: str, anchor: date) -> tuple[tuple[date | None, date | None], str
         if first and (week := _WHOLE_WEEK.search(text)):
             last = _sunday(anchor)
             text = text.replace(week[0], " ")
+    elif found := _WEEK_OF.search(text):
+        first, last = _week_of(found)
     elif found := _WHOLE_WEEK.search(text):
         first, last = _sunday(anchor) - timedelta(days=6), _sunday(anchor)
     elif found := _MARK.search(text):
@@ -297,10 +330,19 @@ def _on(found: re.Match[str]) -> tuple[date, date]:
     return date.fromisoformat(found[1]), date.fromisoformat(found[2])
 
 
+def _week_of(found: re.Match[str]) -> tuple[date, date]:
+    sunday = _sunday(date.fromisoformat(found[1]))
+    return sunday - timedelta(days=6), sunday
+
+
 def _side(found: re.Match[str]) -> tuple[date | None, date | None]:
     """The days before or after another one, without limit."""
-    first, last = date.fromisoformat(found[2]), date.fromisoformat(found[3])
-    return (last + timedelta(days=1), None) if found["after"] else (None, first - timedelta(days=1))
+    first, last = (date.fromisoformat(day) for day in found.groups()[-2:])
+    if found["after"]:
+        return last + timedelta(days=1), None
+    # "Until mid-February" is up to its end, "until February" up to where it begins.
+    is_part = found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1
+    return None, last if is_part else first - timedelta(days=1)
 
 
 def _weekday_beside(found: re.Match[str]) -> tuple[date, date]:

@@ -14,6 +14,7 @@ _PAUSE = {",": 1, ";": 4, ":": 3, "(": 2, ")": 2, "—": 3, "–": 2}
 """By so many words more what stands on both sides of a sign is apart."""
 _VERSION = re.compile(r"[^\W\d_]+\d[\w.]*")
 _GOES_ON = re.compile(r"(?:-| (?=\d{3}))(\w+)")
+_WHOLE_VERSION = re.compile(r"(?<![^\W_])[A-Za-z]{1,5}\d+(?:\.\d+)*(?:-[A-Z0-9]\w*| \d{4}\b)*", re.ASCII)
 _PRONOUN = re.compile(
     r"(?:(?:But|And|Yet|So|Then|Still|However,|Instead,|Later,?|Also,|Moreover,|Meanwhile,) )?"
     r"(?:(?:he|she|it|they|his|her|its|their)\b"
@@ -86,6 +87,29 @@ def words(text: str) -> Words:
         place += 1
     where = {term: tuple(found) for term, found in places.items()}
     return Words(where, goes_on, tuple(starts), tuple(counted), len(starts))
+
+
+def versions(text: str) -> tuple[str, ...]:
+    """The versions that a text names, in order, in small letters.
+
+    >>> versions("DeepSeek-R1-Zero, V3.1 and an R1-like model")
+    ('r1-zero', 'v3.1', 'r1')
+    """
+    return tuple(found[0].lower() for found in _WHOLE_VERSION.finditer(text))
+
+
+def is_of_other_version(text: str, asked: Collection[str]) -> bool:
+    """Whether a sentence is about R1-Zero or V3.1, and not about R1 or V3, which is asked about.
+
+    >>> is_of_other_version("V3.1 took the place of V3.", {"v3"}), is_of_other_version("After V3 came V3.1.", {"v3"})
+    (True, False)
+    """
+    for name in versions(text):
+        if name in asked:
+            return False
+        if any(name.startswith((f"{one}.", f"{one}-", f"{one} ")) for one in asked):
+            return True
+    return False
 
 
 def begins_with_pronoun(text: str) -> bool:

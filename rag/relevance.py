@@ -26,7 +26,15 @@ from rag.kinds import (
     spans,
     years_named,
 )
-from rag.phrasing import Words, begins_with_pronoun, says_it_is, told_beside, words
+from rag.phrasing import (
+    Words,
+    begins_with_pronoun,
+    is_of_other_version,
+    says_it_is,
+    told_beside,
+    versions,
+    words,
+)
 from rag.records import Evidence
 from rag.text import terms
 
@@ -60,6 +68,7 @@ class Asked:
         when: whether it asks when something was; a year alone answers it less well than a day.
         said: where it asks whether something is so, the last of its terms: "Is DeepSeek open source?"
         usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
+        versions: where it asks for a figure or a date, the versions that it names; else another may be the answer.
     """
 
     kind: str
@@ -73,6 +82,7 @@ class Asked:
     when: bool
     said: frozenset[str]
     usual: Mapping[tuple[int, str], float]
+    versions: frozenset[str]
 
     @classmethod
     def of(cls, question: str, weights: Mapping[str, float], evidence: Iterable[Evidence] = ()) -> Asked:
@@ -82,8 +92,9 @@ class Asked:
         days, years = days_named(question), years_named(question)
         named = Counter(day for e in evidence for s in e.sentences for day in days_named(s.text))
         usual = {} if days or years else {day: count / named.total() for day, count in named.items()}
+        kind = expected(question)
         return cls(
-            kind=expected(question),
+            kind=kind,
             weights=shares,
             terms=frozenset(terms(question)),
             days=days,
@@ -91,9 +102,10 @@ class Asked:
             denies=bool(_DENIES.search(question)),
             role=frozenset(shares if asks_holder(question) else ()),
             seat=asks_seat(question),
-            when=expected(question) == "date" and "when" in question.lower(),
+            when=kind == "date" and "when" in question.lower(),
             said=frozenset(list(shares)[-1:] if _ASKS_WHETHER.match(question) else ()),
             usual=usual,
+            versions=frozenset(versions(question) if kind in ("date", "figure") else ()),
         )
 
     @property
@@ -162,7 +174,7 @@ WHOLE = ("meaning", "reason", "statement")
 """Kinds of answer that take a sentence, where what is asked for is no figure or date after all."""
 
 FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
-AGAINST = ("aside",)
+AGAINST = ("aside", "other version")
 """Features that may count for or against a sentence, and those that count against it; the others count for it."""
 
 FEATURES = (
@@ -191,6 +203,7 @@ FEATURES = (
     "short: exact day",
     "aside",
     "says it is",
+    "other version",
 )
 
 WEIGHTS = (
@@ -226,6 +239,7 @@ WEIGHTS = (
     1.82,
     -1.41,
     3.38,
+    -9.00,
 )
 
 
@@ -270,6 +284,7 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         asked.shortness * (asked.when and not days_named(text) <= asked.days),
         _aside(asked, own, told_beside(text)),
         float(bool(asked.said) and says_it_is(text, asked.said)),
+        float(bool(asked.versions) and is_of_other_version(text, asked.versions)),
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POOL = 60
-"""Passages taken from each of the two searches into the common ranking."""
+"""Passages taken from each of the two searches into the common ranking, where no more are asked for."""
 KEPT = 48
 """So many of them are looked at closely."""
 PREFERRED = 16
@@ -70,13 +70,16 @@ class Retrieval:
 
 
 def search(
-    question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()
+    question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = (), *, whole: bool = False
 ) -> tuple[str, Retrieval]:
     """The question as the articles would spell it, and the `k` passages that best answer it.
 
     What slips may be meant for stands in the passages that the other words find; with it, they are looked for again.
+
+    Args:
+        whole: with what stands at their ends and has nothing to do with the question.
     """
-    found = retrieve(question, index, embedder, k, wanted)
+    found = retrieve(question, index, embedder, k, wanted, whole=whole)
     nowhere = rarity(0, index.counts()[1])
     unknown = frozenset(term for term, weight in found.weights.items() if weight >= nowhere)
     rare = unusual(question, unknown)
@@ -87,11 +90,11 @@ def search(
     meant = _meant(question, slips, index, embedder)
     if meant:
         question = re.sub("|".join(rf"\b{slip}\b" for slip in meant), lambda found: meant[found[0]], question)
-        found = retrieve(question, index, embedder, k, wanted)
+        found = retrieve(question, index, embedder, k, wanted, whole=whole)
     others = [slip for slip in slips if slip not in meant]
     spelt = respelt(question, others, (f"{e.passage.title}\n{e.passage.text}" for e in found.evidence))
     if spelt.casefold() != question.casefold():
-        found = retrieve(spelt, index, embedder, k, wanted)
+        found = retrieve(spelt, index, embedder, k, wanted, whole=whole)
     return spelt, found
 
 
@@ -108,7 +111,9 @@ def _meant(question: str, slips: Sequence[str], index: Index, embedder: Embedder
     return {slip: word for slip, word in found.items() if word}
 
 
-def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = ()) -> Retrieval:
+def retrieve(
+    question: str, index: Index, embedder: Embedder, k: int, wanted: Sequence[Wanted] = (), *, whole: bool = False
+) -> Retrieval:
     """The `k` passages that best answer the question; those that have what it names (`wanted`) are preferred."""
     pool = gather(question, index, embedder, max(KEPT, k), wanted)
     order, measured = _ordered(pool)
@@ -119,7 +124,7 @@ def retrieve(question: str, index: Index, embedder: Embedder, k: int, wanted: Se
     found = [_evidence(pool, measured, places[_start(evidence.passage)], evidence.passage) for evidence in kept]
     asked = pool.asked
     tokens = tuple(map(Token, asked.token_words, asked.token_weights.tolist()))
-    return Retrieval(tuple(trim(found)), asked.weights, tokens)
+    return Retrieval(tuple(found if whole else trim(found)), asked.weights, tokens)
 
 
 def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, wanted: Sequence[Wanted] = ()) -> Pool:
@@ -129,10 +134,11 @@ def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, w
     """
     # Neither search needs the other, and what takes the time in both lets Python go on. The model runs in this thread:
     # on a core that was at rest it takes half as long again.
-    by_words = _beside.submit(_find_by_words, question, index)
+    searched = max(POOL, limit)
+    by_words = _beside.submit(_find_by_words, question, index, searched)
     try:
         embedded = embedder.embed_question(question)
-        near = index.nearest(embedded.vector, POOL)
+        near = index.nearest(embedded.vector, searched)
     finally:
         wait([by_words])  # whatever happens: who closes the index next must find nobody in it
     own = by_words.result()
@@ -166,13 +172,13 @@ class _ByWords:
     found: Wording
 
 
-def _find_by_words(question: str, index: Index) -> _ByWords:
+def _find_by_words(question: str, index: Index, most: int) -> _ByWords:
     question_terms = content_terms(question)
     occurrences = index.occurrences(question_terms)
     passages = index.counts()[1]
     weights = {t: rarity(o.frequency, passages) for t, o in zip(question_terms, occurrences, strict=True)}
     lexical = bm25(occurrences, index.lengths)
-    prospects = index.prospects(highest(lexical, POOL))
+    prospects = index.prospects(highest(lexical, most))
     return _ByWords(weights, lexical, prospects, wording(weights, prospects))
 
 

@@ -87,19 +87,39 @@ _REFERS = re.compile(
 
 _LEADING_DATE = re.compile(rf"(?:On|In|At) (?:the )?(?:\w+ (?:of|on) )?{_WEEKDAY}{_DATE.pattern},? ?")
 _LEADING_ASIDE = re.compile(r"^(?:the (?:very |same )?day|when|where|one|two|a) [^,]*, ")
+_CLOSED = re.compile(r"\b(?:closed|ended|finished|traded|opened)\b[^,;]{0,30}\b(lower|down|higher|up)\b")
 _NAME = re.compile(r"\b(?!(?:The|A|An|In|On|At)\b)[A-Z]\w*")
 
 _SAME = {
     form: first
     for first, *others in (
         ["releas", "publish", "launch", "unveil", "present", "introduc", "avail", "updat", "debut"],
-        ["ban", "prohibit", "bar", "block", "forbid", "order", "remov"],
-        ["fall", "drop", "lose", "slump", "slide", "sink", "tumbl", "plung", "crash", "plummet", "lower", "declin"],
+        ["ban", "prohibit", "bar", "block", "forbid", "order", "remov", "restrict", "shut", "lock", "suspend"],
+        [
+            "fall",
+            "drop",
+            "lose",
+            "slump",
+            "slide",
+            "slid",
+            "sink",
+            "tumbl",
+            "plung",
+            "crash",
+            "plummet",
+            "lower",
+            "declin",
+        ],
         ["rise", "gain", "climb", "jump", "recov", "rebound", "regain"],
     )
     for form in others
 }
 """Words that tell of the same kind of event, as terms."""
+VERBS = {"releas": "released", "ban": "banned", "fall": "fell", "rise": "rose"}
+"""What articles say of each kind of deed."""
+_SHARES = frozenset(("share", "stock", "price"))
+OF_SHARES = frozenset(("fall", "rise"))
+"""What is told of shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +261,19 @@ def _deed(text: str) -> tuple[str, str]:
     told = _LEADING_ASIDE.sub("", _LEADING_DATE.sub("", text))
     name, verb = _NAME.search(told), _PAST.search(told)
     kind = terms(verb.group())[0] if verb else ""
+    if kind not in _SAME and (closed := _CLOSED.search(told)):
+        kind = "fall" if closed[1].lower() in ("lower", "down") else "rise"
     return terms(name.group())[0] if name else "", _SAME.get(kind, kind if kind in _SAME.values() else "")
+
+
+def deeds_named(subject: str) -> set[str]:
+    """The kinds of deeds that a subject names, in the words of `Told.deed`.
+
+    >>> sorted(deeds_named("governments that blocked DeepSeek")), sorted(deeds_named("Nvidia's shares"))
+    (['ban'], ['fall', 'rise'])
+    """
+    named = set(event_words(subject))
+    return named.intersection(VERBS) | (set(OF_SHARES) if named & _SHARES else set())
 
 
 def _surname_alone(text: str, whole: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count, groupby
@@ -12,7 +12,7 @@ from itertools import count, groupby
 from rag.dated import dated
 from rag.figures import in_words
 from rag.records import Article, Citation, Draft, Evidence, TimelineEntry
-from rag.telling import Told, tellings
+from rag.telling import OF_SHARES, Told, tellings
 
 MOST_A_DAY = 6
 """Events listed for one day of a longer period: those that most articles tell of."""
@@ -27,8 +27,17 @@ LEAST = 0.75
 """A sentence that scores less than this tells of no event of its day."""
 MOST_COMPARED = 400
 """Sentences of one day that are compared with each other: the best."""
-ABOUT, ENOUGH = 0.9, 5
-"""A sentence is about what is asked when it is this share as near to it as the fifth nearest."""
+ABOUT, PERHAPS_ABOUT, ENOUGH = 0.9, 0.6, 5
+"""A sentence is about what is asked when it is this share as near to it as the fifth nearest; where only the best are
+listed, it may be."""
+SURELY_ABOUT = 0.85
+"""Where no sentence is so near to what is asked, none that is listed among the best would be about it."""
+TELLING, DEED = 0.5, 0.4
+"""What it counts for beside the nearness to what is asked how well a sentence tells of its day, and that it tells of a
+deed of the kind that is asked about."""
+FEWEST_DAYS = 3
+MOST_OF_SUBJECT = 3
+"""Events listed for one day where the best about a subject are."""
 LESSER = 0.05
 """So much nearer to what is named an event must be than one that more is told of."""
 
@@ -40,6 +49,7 @@ def timeline(
     about: Mapping[tuple[str, int], float] | None = None,
     most: int | None = None,
     named: Sequence[Mapping[tuple[str, int], float]] = (),
+    deeds: Set[str] = frozenset(),
 ) -> list[TimelineEntry]:
     """The events that articles tell of, in order, their citations numbered throughout.
 
@@ -51,15 +61,17 @@ def timeline(
         about: how near to what is asked each sentence is, by its article's id and its start; None for all events.
         most: how many entries there may be; without it there may be `MOST_A_DAY` on each day.
         named: as `about`, for each of the events that must not be left out.
+        deeds: of which kinds what is asked about is, as `deeds_named` tells them.
     """
     candidates = [told for article, evidence in articles for told in tellings(article, tuple(evidence))]
     weights = _weights(candidates)
     candidates = [t for t in candidates if (not start or t.day >= start) and (not end or t.day <= end)]
     if about is not None:
-        candidates = _about(candidates, about)
+        candidates = _about(candidates, about, *((PERHAPS_ABOUT, SURELY_ABOUT) if most else (ABOUT, 0.0)), deeds)
     by_day = groupby(sorted(candidates, key=lambda told: told.day), key=lambda told: told.day)
     days = [_events(list(of_day), weights) for _, of_day in by_day]
-    return _numbered(_selected(days, most, [place for near in named if (place := _nearest_event(days, near))]))
+    listed = [place for near in named if (place := _nearest_event(days, near))]
+    return _numbered(_selected(days, most, listed) if about is None or most is None else _best(days, most, listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +88,23 @@ def _weights(told: Sequence[Told]) -> _Weights:
     return _Weights(squares, {t.words: math.sqrt(sum(squares[word] for word in t.words)) for t in told})
 
 
-def _about(told: Sequence[Told], about: Mapping[tuple[str, int], float]) -> list[Told]:
-    """The sentences that are near enough to what is asked."""
+def _about(
+    told: Sequence[Told], about: Mapping[tuple[str, int], float], share: float, surely: float, deeds: Set[str]
+) -> list[Told]:
+    """The sentences that are near enough to what is asked, with scores for that as well; none if none is surely so."""
     near = [about.get((t.article.id, t.sentence.start), 0.0) for t in told]
     best = sorted(filter(None, near), reverse=True)[:ENOUGH]
-    least = ABOUT * (best[-1] if len(best) == ENOUGH else max(best, default=0.0))
-    return [
-        replace(t, score=t.score + own / best[0]) for t, own in zip(told, near, strict=True) if own and own >= least
+    if not best or best[0] < surely:
+        return []
+    least = share * (best[-1] if len(best) == ENOUGH else best[0])
+    found = [
+        replace(t, score=LEAST + own + TELLING * t.score + DEED * (t.deed[1] in deeds) if t.score >= LEAST else 0.0)
+        for t, own in zip(told, near, strict=True)
+        if own and own >= least
     ]
+    # Where enough tells of such deeds, nothing else is asked for.
+    done = [t for t in found if t.deed[1] in deeds or not t.words.isdisjoint(deeds - OF_SHARES)]
+    return done if len({t.day for t in done if t.score}) >= FEWEST_DAYS else found
 
 
 def _events(of_day: Sequence[Told], weights: _Weights) -> list[list[Told]]:
@@ -165,6 +186,14 @@ def _selected(
         return [event for events in days for event in events[:MOST_A_DAY]]
     ranked = sorted((rank, -len(events), day) for day, events in enumerate(days) for rank in range(len(events)))
     chosen = list(dict.fromkeys([*first, *((day, rank) for rank, _, day in ranked)]))[:most]
+    return [days[day][rank] for day, rank in sorted(chosen)]
+
+
+def _best(days: Sequence[list[list[Told]]], most: int, first: Sequence[tuple[int, int]]) -> list[list[Told]]:
+    """As `_selected`, but those that are best about a subject."""
+    places = [(day, rank) for day, events in enumerate(days) for rank in range(min(len(events), MOST_OF_SUBJECT))]
+    ranked = sorted(places, key=lambda place: -max(told.score for told in days[place[0]][place[1]]))
+    chosen = list(dict.fromkeys([*first, *ranked]))[:most]
     return [days[day][rank] for day, rank in sorted(chosen)]
 
 

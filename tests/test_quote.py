@@ -123,6 +123,22 @@ def test_another_version_is_not_the_one_asked_for() -> None:
     assert first == {"R1": sentences[1][0], "R1 1776": sentences[0][0]}
 
 
+def test_a_sentence_about_another_version_is_no_answer() -> None:
+    """A date or a figure of V3.1 or R1-Zero is none of V3 or R1, however near the sentence is to the question."""
+    sentences = (
+        ("R1-Zero is a model released alongside R1 on 20 January 2025.", 0.8, 1.0),
+        ("R1 came out on 20 January 2025.", 0.6, 0.5),
+    )
+    given = [evidence(str(number), "2025-03-01", sentence) for number, sentence in enumerate(sentences)]
+    first = {
+        name: read(f"When was {name} released?", found(*given, words=f"{name} released")).ranked[0].sentence.text
+        for name in ("r1", "R1-Zero")
+    }
+    assert first == {"r1": sentences[1][0], "R1-Zero": sentences[0][0]}
+    # What a "which" asks for may be another version.
+    assert read("Which model did R1 begin with?", found(*given, words="R1")).ranked[0].sentence.text == sentences[0][0]
+
+
 @pytest.mark.parametrize(
     ("question", "words", "beside", "answer"),
     [

@@ -223,6 +223,27 @@ def test_a_line_says_its_day() -> None:
         ("Arrange by date: the launch of R1, the crash, the rebound", ("2025-01-20", "2025-02-04", "")),
         ("Recap the events from Christmas to the crash", ("2024-12-25", "2025-01-27", "")),
         ("List DeepSeek's models before R1 in the order they came out.", ("", "2025-01-19", "DeepSeek's models")),
+        (
+            "Nvidia's stock day by day from Monday 27 to Friday 31 January",
+            ("2025-01-27", "2025-01-31", "Nvidia's stock"),
+        ),
+        ("Nvidia session by session for the week of the rout", ("2025-01-27", "2025-02-02", "Nvidia")),
+        ("In what order did governments ban it, until mid-February?", ("", "2025-02-20", "governments ban")),
+        (
+            "List in order who banned it between the end of January and about 10 February",
+            ("2025-01-21", "2025-02-10", "banned"),
+        ),
+        ("What went on between Trump's inauguration and the crash a week later?", ("2025-01-20", "2025-01-27", "")),
+        (
+            "The days from Trump's inauguration to the weekend before the crash: what happened in AI on which day?",
+            ("2025-01-20", "2025-01-26", ""),
+        ),
+        ("29 January 2025: what all happened that day around DeepSeek?", ("2025-01-29", "2025-01-29", "")),
+        ("What happened on the 28th?", ("2025-01-28", "2025-01-28", "")),
+        ("Which US states banned it, and when?", ("", "", "American states banned")),
+        ("The sequence with dates: V3, then R1, then the bad Monday.", ("2024-12-26", "2025-02-04", "")),
+        ("South Korea's steps, one after the other", ("", "", "South Korea's")),
+        ("What did OpenAI release in the week after the crash?", ("2025-01-28", "2025-02-03", "OpenAI release")),
     ],
 )
 def test_questions_for_a_timeline_are_recognised(question: str, period: tuple[str, str, str]) -> None:
@@ -247,6 +268,9 @@ def test_questions_for_a_timeline_are_recognised(question: str, period: tuple[st
         "What did OpenAI do in order to protect its models?",
         "How did DeepSeek develop R1 in 2024?",
         "What happened on 31 February?",
+        "What happened when you asked it about Tiananmen Square?",
+        "Who founded DeepSeek, and when?",
+        "What is the 4th generation of Nvidia's chips?",
     ],
 )
 def test_other_questions_are_left_alone(question: str) -> None:
@@ -336,6 +360,26 @@ def test_a_subject_is_found_by_what_it_means(assistant: Assistant, question: str
     told_lines, _ = answer_of(assistant, question)
     assert len(told_lines) >= 2
     assert sum(any(word in line for line in told_lines) for word in told_of) >= 2
+
+
+def test_a_share_is_followed_by_its_moves(assistant: Assistant) -> None:
+    """Who asks how a share moved from day to day gets each day's move, and not what else happened."""
+    told_lines, _ = answer_of(
+        assistant, "How did Nvidia's stock move day by day from Monday 27 to Friday 31 January 2025?"
+    )
+    assert all(re.search(r"\d ?%|\$\d", line) for line in told_lines)
+    for day, moves in ((27, r"16\.97%|17%|\$589 billion"), (28, r"8\.9%|about 9%"), (29, r"4\.1%")):
+        assert any(f"{day} January" in line and re.search(moves, line) for line in told_lines), day
+
+
+def test_bans_are_listed_by_whatever_word(assistant: Assistant) -> None:
+    """Who was locked out, barred or banned is the same question, and other events have no place among its lines."""
+    told_lines, _ = answer_of(
+        assistant,
+        "List in order the governments that barred DeepSeek between the end of January and about 10 February.",
+    )
+    assert all(re.search(r"\b(?:bann?|barr|block|prohibit|order|forb)", line) for line in told_lines)
+    assert sum(any(name in line for line in told_lines) for name in ("Italy", "Taiwan", "Australia", "Texas")) >= 3
 
 
 def test_a_subject_that_no_article_names_has_no_timeline(assistant: Assistant) -> None:
