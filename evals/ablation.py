@@ -14,6 +14,9 @@ from typing import Annotated
 import typer
 
 from evals import indexing, tasks
+from evals.calibrate import HALVES
+from rag.cross_encoder import CHANGES, CrossEncoder
+from rag.embed import MiniLM
 from rag.ranking import QUALITIES, SIGNALS, WEIGHTS, scores
 
 COLUMNS = (
@@ -48,7 +51,7 @@ def table(outcomes: Sequence[tasks.Outcome]) -> list[str]:
         f"| ranking by | {' | '.join(f'{of} {measure}' for of, measure in COLUMNS)} |",
         f"|---|{'---|' * len(COLUMNS)}",
     ]
-    for name in variants():
+    for name in (*variants(), tasks.SECOND_LOOK):
         values = [tasks.mean([o for o in outcomes if o.task.of == of], name, measure) for of, measure in COLUMNS]
         lines.append(f"| {name} | {' | '.join(f'{value:.4f}'.removeprefix('0') for value in values)} |")
     return lines
@@ -61,7 +64,8 @@ def main(
     """Search, rank in every way, and print the table."""
     rankers = {name: partial(scores, weights=weights) for name, weights in variants().items()}
     with indexing.folder(keep) as root:
-        outcomes = tasks.compare(tasks.search(tasks.read(folder), root), rankers)
+        judges = [CrossEncoder(MiniLM(), changes) for changes in (*HALVES, CHANGES)]
+        outcomes = tasks.compare(tasks.search(tasks.read(folder), root), rankers, judges)
     print(*table(outcomes), sep="\n")  # noqa: T201
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from evals.remembering import RememberingEmbedder
+from evals.searching import searched
 from ingest.article import clean
-from rag.embed import Embedder
+from rag.cross_encoder import CrossEncoder
+from rag.embed import Embedder, MiniLM
 from rag.index import Index
 from rag.records import Article, Passage
-from rag.retrieve import retrieve
 
 SEARCHED = 5
 
@@ -83,11 +84,11 @@ def _place(excerpt: dict[str, Any], text: str, cleaned: str) -> tuple[int, int]:
     return place, place + len(wanted)
 
 
-def score(questions: Sequence[Question], searched: Index, embedder: Embedder) -> dict[str, float]:
+def score(questions: Sequence[Question], index: Index, embedder: Embedder) -> dict[str, float]:
     """The means of `measures` over all questions."""
+    cross_encoder = CrossEncoder(MiniLM())
     embedder = RememberingEmbedder(embedder, [question.text for question in questions])
     rows = [
-        question.measures([e.passage for e in retrieve(question.text, searched, embedder, SEARCHED).evidence])
-        for question in questions
+        searched(question.text, index, embedder, SEARCHED, cross_encoder, question.measures) for question in questions
     ]
     return {"questions": len(rows)} | {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from evals import beir
 from evals.remembering import RememberingEmbedder
+from evals.searching import searched
 from rag.conversation import standalone
-from rag.embed import Embedder
+from rag.cross_encoder import CrossEncoder
+from rag.embed import Embedder, MiniLM
 from rag.index import Index
 from rag.records import Article, Passage
-from rag.retrieve import retrieve
 
 SEARCHED = 10
 """Passages that are asked for, so that five different articles are among them."""
@@ -65,13 +66,13 @@ def _turns(text: str) -> list[str]:
     return [turn.strip() for turn in text.split(_USER) if turn.strip()]
 
 
-def score(turns: Sequence[Turn], searched: Index, embedder: Embedder) -> dict[str, float]:
+def score(turns: Sequence[Turn], index: Index, embedder: Embedder) -> dict[str, float]:
     """The means of `measures` over all turns, for each of their `ways`."""
+    cross_encoder = CrossEncoder(MiniLM())
     embedder = RememberingEmbedder(embedder, [text for turn in turns for text in turn.ways.values()])
     sums: dict[str, float] = {}
     for turn in turns:
         for way, text in turn.ways.items():
-            found = [e.passage for e in retrieve(text, searched, embedder, SEARCHED).evidence]
-            for measure, value in turn.measures(found).items():
+            for measure, value in searched(text, index, embedder, SEARCHED, cross_encoder, turn.measures).items():
                 sums[f"{way} {measure}"] = sums.get(f"{way} {measure}", 0.0) + value
     return {"questions": len(turns)} | {measure: total / len(turns) for measure, total in sums.items()}

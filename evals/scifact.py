@@ -8,10 +8,11 @@ from pathlib import Path
 
 from evals import beir
 from evals.remembering import RememberingEmbedder
-from rag.embed import Embedder
+from evals.searching import searched
+from rag.cross_encoder import CrossEncoder
+from rag.embed import Embedder, MiniLM
 from rag.index import Index
 from rag.records import Article, Passage
-from rag.retrieve import retrieve
 
 SEARCHED = 30
 """Passages that are asked for, so that ten different articles are among them."""
@@ -40,11 +41,9 @@ def read(folder: Path) -> tuple[list[Article], list[Claim]]:
     return beir.articles(folder / "corpus.jsonl.gz"), claims
 
 
-def score(claims: Sequence[Claim], searched: Index, embedder: Embedder) -> dict[str, float]:
-    """The mean gain over all claims."""
+def score(claims: Sequence[Claim], index: Index, embedder: Embedder) -> dict[str, float]:
+    """The mean gains over all claims."""
+    cross_encoder = CrossEncoder(MiniLM())
     embedder = RememberingEmbedder(embedder, [claim.text for claim in claims])
-    gains = [
-        claim.measures([e.passage for e in retrieve(claim.text, searched, embedder, SEARCHED).evidence])["nDCG@10"]
-        for claim in claims
-    ]
-    return {"questions": len(claims), "nDCG@10": sum(gains) / len(gains)}
+    rows = [searched(claim.text, index, embedder, SEARCHED, cross_encoder, claim.measures) for claim in claims]
+    return {"questions": len(claims)} | {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.remembering import RememberingEmbedder
+from evals.searching import searched
 from ingest.article import clean
 from rag.cross_encoder import CrossEncoder
 from rag.embed import Embedder, MiniLM
@@ -72,21 +73,21 @@ def read(path: Path) -> tuple[list[Article], list[Question]]:
     return articles, questions
 
 
-def score(questions: Sequence[Question], searched: Index, embedder: Embedder) -> dict[str, float]:
+def score(questions: Sequence[Question], index: Index, embedder: Embedder) -> dict[str, float]:
     """hit@1 and hit@4 over all questions; over the answerable ones, the answer in the first quote and in any.
 
     "answer marked" is the share of quoted answers in which the answer itself stands out, "marked rightly" the share of
     these in which what stands out overlaps the gold answer.
     """
     embedder = RememberingEmbedder(embedder, [question.text for question in questions])
-    hits = {"hit@1": 0.0, "hit@4": 0.0}
+    hits: dict[str, float] = {}
     first = anywhere = answerable = marked = marked_right = 0
     reader = CrossEncoder(MiniLM())
     for question in questions:
-        spelt, found = search(question.text, searched, embedder, 8)
-        for measure, value in question.measures([e.passage for e in found.evidence]).items():
-            hits[measure] += value
+        for measure, value in searched(question.text, index, embedder, 4, reader, question.measures).items():
+            hits[measure] = hits.get(measure, 0.0) + value
         if question.answers:
+            spelt, found = search(question.text, index, embedder, 8)
             citations = quote(reader.read(spelt, found)).citations
             answerable += 1
             first += any(answer in citation.quote for citation in citations[:1] for answer in question.answers)

@@ -19,11 +19,14 @@ import corpus
 from evals import chunking, clapnq, event, indexing, scifact, squad
 from evals.remembering import RememberingEmbedder
 from ingest.load import files, load
+from rag import quote
 from rag.conversation import standalone
+from rag.cross_encoder import CrossEncoder
 from rag.embed import MiniLM
 from rag.ranking import Measured, Pool, measure
-from rag.records import Article, Passage
-from rag.retrieve import gather, merge_copies, rank, trim
+from rag.records import Article, Evidence, Passage
+from rag.rerank import CLOSER, FEWEST, JUDGED, is_unsure, reranked
+from rag.retrieve import gather, merge_copies, rank, retrieved, trim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +42,8 @@ OWN = {
 }
 """The sets of questions about the event, and their files."""
 
+SECOND_LOOK = "and a second look"
+"""The ranking as it is shipped, and again where it isn't clear which passage comes first."""
 FEW_COPIES = 3
 """Among so many times the passages that are asked for there are as many that are no copies of each other."""
 
@@ -172,10 +177,16 @@ def search(collections: Sequence[Collection], root: Path, *, fitted_only: bool =
                     yield task, pool
 
 
-def compare(searched: Iterator[tuple[Task, Pool]], rankers: Mapping[str, Ranker]) -> list[Outcome]:
+def compare(
+    searched: Iterator[tuple[Task, Pool]], rankers: Mapping[str, Ranker], judges: Sequence[CrossEncoder] = ()
+) -> list[Outcome]:
     """What each task comes to with each ranker: copies merged and passages trimmed, but nothing preferred.
 
     Candidates come in an order that other signals know; so what a ranker takes for equal stands as in the articles.
+
+    Args:
+        judges: for `SECOND_LOOK` cross-encoders that haven't learned from what is fitted to of the sets that some learn
+            from, and from the other half of these, and the one for other sets.
     """
     outcomes = []
     for task, pool in searched:
@@ -189,8 +200,20 @@ def compare(searched: Iterator[tuple[Task, Pool]], rankers: Mapping[str, Ranker]
             ranked = [candidates[i] for i in order]
             found = trim(merge_copies(ranked[: FEW_COPIES * task.searched], task.searched))
             measures[name] = task.question.measures([e.passage for e in found])
+        if judges:
+            learned = task.of == "squad" or task.of in OWN
+            found = _with_second_look(task, pool, judges[not task.is_fitted if learned else -1])
+            measures[SECOND_LOOK] = task.question.measures([e.passage for e in found])
         outcomes.append(Outcome(task, measures))
     return outcomes
+
+
+def _with_second_look(task: Task, pool: Pool, judge: CrossEncoder) -> list[Evidence]:
+    found = trim(merge_copies(rank(pool), max(task.searched, FEWEST)))
+    if is_unsure(found):
+        reading = quote.read(task.text, retrieved(found, pool.asked))
+        found = reranked(reading, judge.of_first(reading, JUDGED))
+    return trim(found[: task.searched], CLOSER)
 
 
 def _start(passage: Passage) -> tuple[str, int]:

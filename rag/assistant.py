@@ -50,6 +50,7 @@ from rag.records import (
     WithdrawnEvent,
 )
 from rag.refusal import closest, refused
+from rag.rerank import find, ordered
 from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
 from rag.several import Found, answered, without_statements
@@ -111,12 +112,19 @@ class Assistant:
         return type(self)(settings, self._index, self._embedder, self._cross_encoder)
 
     def retrieve(
-        self, question: str, k: int = 10, history: History = (), ignore: Collection[str] = ()
+        self,
+        question: str,
+        k: int = 10,
+        history: History = (),
+        ignore: Collection[str] = (),
+        rerank: bool = False,
     ) -> list[Passage]:
         """The `k` passages that best answer the question, best first, with scores between 0 and 1.
 
         Args:
             ignore: keys of facets that are not to be preferred, as for `ask`.
+            rerank: where it isn't clear which passage comes first, have the cross-encoder take a second look, which
+                takes about as long again as an answer.
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -124,8 +132,8 @@ class Assistant:
         """
         asked = standalone(checked(question), history)
         index = self._ready_index()
-        _, found = search(asked, index, self._embedder, k, named(asked, index.outlets, ignore))
-        return [evidence.passage for evidence in found.evidence]
+        wanted = named(asked, index.outlets, ignore)
+        return find(asked, index, self._embedder, k, wanted, self._cross_encoder if rerank else None)
 
     def ask(self, question: str, history: History = (), ignore: Collection[str] = ()) -> Answer:
         """The whole answer.
@@ -371,7 +379,7 @@ class Assistant:
         def judged(question: str, spelt: str, found: Retrieval) -> Found:
             reading = self._cross_encoder.read(spelt, found)
             sure = confidence(reading)
-            return Found(question, quote(reading, most) if sure >= THRESHOLD else None, found.evidence, sure)
+            return Found(question, quote(reading, most) if sure >= THRESHOLD else None, ordered(reading), sure)
 
         def ask(question: str) -> Found:
             return judged(question, *search(question, index, self._embedder, PASSAGES, wanted))

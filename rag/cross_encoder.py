@@ -8,7 +8,7 @@ matrices (LoRA, Hu et al. 2021, arXiv:2106.09685). They lie beside this module, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -83,12 +83,23 @@ class CrossEncoder:
         """
         return [self.judgement(states) for _, states in self._looked_at(reading)]
 
+    def of_first(self, reading: Reading, most: int) -> list[float]:
+        """The log-odds of so many first sentences to answer the question, whatever is said of the first of them.
+
+        Raises:
+            EmbedderError: at the first use, when the model's weights are missing or are not the official ones.
+        """
+        return [self.judgement(states) for states in self._states(to_judge(reading, range(most)))]
+
+    def _states(self, pairs: Sequence[Pair]) -> list[NDArray[np.float32]]:
+        return list(self._pool.map(self.model.run, [pair_ids(self._base, pair) for pair in pairs]))
+
     def _looked_at(self, reading: Reading) -> Iterator[tuple[Pair, NDArray[np.float32]]]:
         """The first sentences and the model's last states for them, some at once, until one is convincing."""
         pairs = to_judge(reading)
         for first in range(0, len(pairs), AT_ONCE):
             some = pairs[first : first + AT_ONCE]
-            states = list(self._pool.map(self.model.run, [pair_ids(self._base, pair) for pair in some]))
+            states = self._states(some)
             yield from zip(some, states, strict=True)
             if max(map(self.judgement, states)) >= CONVINCING:
                 return

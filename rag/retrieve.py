@@ -122,9 +122,13 @@ def retrieve(
     kept = merge_copies(cover_parts(prefer(bare, wanted), parts(question, wanted)), k)
     places = {_start(c.passage): place for place, c in enumerate(pool.candidates)}
     found = [_evidence(pool, measured, places[_start(evidence.passage)], evidence.passage) for evidence in kept]
-    asked = pool.asked
+    return retrieved(found if whole else trim(found), pool.asked)
+
+
+def retrieved(found: Sequence[Evidence], asked: Asked) -> Retrieval:
+    """What was found, with the question's terms and tokens. Pure."""
     tokens = tuple(map(Token, asked.token_words, asked.token_weights.tolist()))
-    return Retrieval(tuple(found if whole else trim(found)), asked.weights, tokens)
+    return Retrieval(tuple(found), asked.weights, tokens)
 
 
 def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, wanted: Sequence[Wanted] = ()) -> Pool:
@@ -197,16 +201,19 @@ def _ordered(pool: Pool) -> tuple[list[tuple[int, float]], Measured | None]:
     return [(int(place), float(found[place])) for place in np.argsort(-found, kind="stable")], measured
 
 
-def trim(ranked: Sequence[Evidence]) -> list[Evidence]:
+def trim(ranked: Sequence[Evidence], closer: float = 0.0) -> list[Evidence]:
     """The passages without what stands at their ends and has nothing to do with the question. Pure.
 
     What stays reaches from one sentence before the first that matches the question to one after the last.
+
+    Args:
+        closer: by so much better than others the sentences of a passage have to match that surely doesn't answer.
     """
     matches = [[s.dense + _SHARE_OF_WORDS * s.lexical for s in evidence.sentences] for evidence in ranked]
     best = max((max(own) for own in matches), default=0.0)
     trimmed = []
     for evidence, own in zip(ranked, matches, strict=True):
-        least = min(TRIM * best, max(own))
+        least = min((TRIM + closer * (1 - evidence.passage.score)) * best, max(own))
         places = [place for place, match in enumerate(own) if match >= least]
         first = max(0, places[0] - 1)
         sentences = evidence.sentences[first : places[-1] + 2]

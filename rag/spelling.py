@@ -104,10 +104,15 @@ def _in_full(found: re.Match[str]) -> str:
 def unusual(question: str, unknown: Collection[str]) -> list[str]:
     """The words of a question that may be slips: long enough, and all their terms unknown.
 
+    >>> unusual("Did COVID hit Nvidai?", {"covid", "nvidai"}), unusual("DID NVIDAI FALL?", {"nvidai"})
+    (['Nvidai'], ['NVIDAI'])
+
     Args:
         unknown: terms of the question that stand in no article.
     """
     words = (word for word in _LETTERS.findall(question) if _SHORTEST <= len(word) <= _LONGEST)
+    # What stands in capitals among other words is an abbreviation.
+    words = (word for word in words if not word.isupper() or question.isupper())
     return [word for word in words if (own := terms(word)) and set(own) <= set(unknown)]
 
 
