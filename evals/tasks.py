@@ -210,7 +210,7 @@ def compare(
 
 def _with_second_look(task: Task, pool: Pool, judge: CrossEncoder) -> list[Evidence]:
     found = trim(merge_copies(rank(pool), max(task.searched, FEWEST)))
-    if is_unsure(found):
+    if is_unsure(task.text, found):
         reading = quote.read(task.text, retrieved(found, pool.asked))
         found = reranked(reading, judge.of_first(reading, JUDGED))
     return trim(found[: task.searched], CLOSER)

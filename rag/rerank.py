@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +26,11 @@ CLOSER = 0.15
 """By so much better the sentences at the ends of a passage that surely doesn't answer have to match the question."""
 WEIGHT = 0.4
 """What the likelihood that a sentence of it answers counts for beside a passage's score."""
+_QUESTION = re.compile(
+    r"\?|\b(?:who|whom|whose|what|when|where|why|how|which)\b|\A\W*(?:did|does|do|is|are|was|were|has|have|had|can|could)\b",
+    re.IGNORECASE,
+)
+"""Mere words are no question, and nothing answers them."""
 
 
 def find(
@@ -39,7 +45,7 @@ def find(
 
     Args:
         wanted: what the question names; those that have it are preferred.
-        cross_encoder: takes a second look where it isn't clear which passage comes first.
+        cross_encoder: takes a second look where it isn't clear which passage answers a question best.
 
     Raises:
         EmbedderError: the model's weights are missing or are not the official ones.
@@ -49,16 +55,20 @@ def find(
     else:
         spelt, found = search(question, index, embedder, max(k, FEWEST), wanted)
         ranked = found.evidence
-        if is_unsure(ranked):
+        if is_unsure(question, ranked):
             reading = read(spelt, found)
             again = reranked(reading, cross_encoder.of_first(reading, JUDGED))
             ranked = tuple(cover_parts(again, parts(question, wanted)))
     return [evidence.passage for evidence in trim(ranked[:k], CLOSER)]
 
 
-def is_unsure(ranked: Sequence[Evidence]) -> bool:
-    """Whether the first passage isn't clearly ahead of the second one."""
-    return len(ranked) > 1 and ranked[0].passage.score - ranked[1].passage.score < AHEAD
+def is_unsure(question: str, ranked: Sequence[Evidence]) -> bool:
+    """Whether a question is asked and the first passage isn't clearly ahead of the second one."""
+    return (
+        len(ranked) > 1
+        and bool(_QUESTION.search(question))
+        and ranked[0].passage.score - ranked[1].passage.score < AHEAD
+    )
 
 
 def reranked(reading: Reading, log_odds: Sequence[float]) -> list[Evidence]:

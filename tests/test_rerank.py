@@ -35,10 +35,11 @@ def reading_of(given: Sequence[Evidence]) -> Reading:
 
 def test_a_second_look_is_taken_where_no_passage_is_clearly_ahead() -> None:
     """Where the first passage is sure, nobody waits for the cross-encoder, and one passage is no question at all."""
-    assert is_unsure(passages(0.6, 0.6 - AHEAD / 2))
-    assert not is_unsure(passages(0.6, 0.6 - AHEAD * 2))
-    assert not is_unsure(passages(0.6))
-    assert not is_unsure([])
+    assert is_unsure("Which is old?", passages(0.6, 0.6 - AHEAD / 2))
+    assert not is_unsure("Which is old?", passages(0.6, 0.6 - AHEAD * 2))
+    assert not is_unsure("Which is old?", passages(0.6))
+    assert not is_unsure("Which is old?", [])
+    assert not is_unsure("old bridge", passages(0.6, 0.6))
 
 
 def test_the_passage_with_the_likely_sentence_comes_first() -> None:
@@ -90,3 +91,9 @@ def test_a_second_look_finds_the_passage_that_answers(assistant: Assistant, ques
     assert words in looked_at[0].text
     for passage in looked_at:
         assert assistant.article(passage.article_id).text[passage.start : passage.end] == passage.text
+
+
+def test_mere_words_are_found_without_a_second_look(assistant: Assistant) -> None:
+    """Who only types words wants what is about them; nothing answers them, so that nothing is to be judged."""
+    words = "export rules for chips"
+    assert assistant.retrieve(words, 10, rerank=True) == assistant.retrieve(words, 10)
