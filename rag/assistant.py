@@ -12,7 +12,7 @@ from typing import Any, Self
 from rag import smalltalk
 from rag.changes import daily_changes
 from rag.chronology import asked_timeline, events_listed
-from rag.conversation import gone_on_from, standalone
+from rag.conversation import changes_subject, gone_on_from, standalone
 from rag.cross_encoder import CrossEncoder
 from rag.disagreements import disagreements
 from rag.embed import Embedder, MiniLM
@@ -172,6 +172,8 @@ class Assistant:
             yield TextEvent(reply)
             yield DoneEvent(Answer(question=question, text=reply, refused=True, standalone_question=question))
             return
+        if changes_subject(question):
+            history = ()
         asked = standalone(question, history)
         filled_in = asked != question
         index = self._ready_index()

@@ -72,8 +72,8 @@ _HAPPENED = re.compile(
     re.IGNORECASE,
 )
 _DID = re.compile(
-    r"\bwhat (?:did|had)\b.*\b(?:bring out|release|announce|launch|ship|unveil|publish|go wrong|do about)\b"
-    r"|\bwhat went wrong\b",
+    r"\bwhat (?:did|had) (?:[\w’'.&-]+,? ){1,6}?(?:bring out|release|announce|launch|ship|unveil|publish|do about \w+)"
+    r"(?= (?:in|on|over|during|after|before|between|within|from)\b)|\bwhat went wrong\b",
     re.IGNORECASE,
 )
 """Asks for several things where it names several days."""

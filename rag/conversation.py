@@ -96,6 +96,18 @@ _ATTRIBUTE = re.compile(r"^[a-z][a-z -]* of \b")
 _PLACED = re.compile(r"(?:behind|in|at|on|with|from|to) ", re.IGNORECASE)
 _MOST_OF_SUBJECT = 6
 """Words of what a question asks the meaning of."""
+_CHANGES = re.compile(
+    r"\W*(?:(?:ok(?:ay)?|right|fine|well|good|now|thanks|so|and|but)\b[,.]? )*"
+    r"(?:(?:on to |to |let['’]?s |now )?(?:an?other|something|anything|different|new|other|next|change of)"
+    r"(?: (?:else|different|subject|topic|question|thing|matter|point))*|changing (?:the )?(?:subject|topic)"
+    r"|on (?:a different|another) (?:note|subject|topic|matter))(?: (?:entirely|altogether|now|then))?\s*[:,;.–—-]+\s*",
+    re.IGNORECASE,
+)
+"""Says that what follows has nothing to do with what was said before."""
+_OWN = re.compile(
+    r"\b(?:did|does|do|has|have|had|will|can|could) (?:the )?(?:[A-Z][\w.&-]*[ ])+[a-z]+ (?:its|their|his|her)\b"
+)
+"""What the question itself names has something: "What did the Navy tell its people?"."""
 _FRAGMENT_WORDS = 4
 """A question of no more words than this, with at most one of content, can't stand alone after another one."""
 
@@ -112,6 +124,8 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     >>> standalone("How far did the Nasdaq fall that Monday?", [])
     'How far did the Nasdaq fall on 27 January 2025?'
     """
+    if changes_subject(question):
+        question, history = _CHANGES.sub("", question, count=1), ()
     question = written_out(question)
     if not history:
         return _with_day(question, ())
@@ -162,6 +176,15 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     return question
 
 
+def changes_subject(question: str) -> bool:
+    """Whether a question says itself that it has nothing to do with what was said before.
+
+    >>> changes_subject("Ok, something else: who is Wiz?"), changes_subject("What else did Wiz find?")
+    (True, False)
+    """
+    return bool(_CHANGES.match(question))
+
+
 def gone_on_from(asked: str, history: Sequence[tuple[str, str]]) -> str:
     """The question before that a stand-alone one may go on from; empty where there is none, or it has it already."""
     return (
@@ -193,7 +216,10 @@ def _days_of(text: str) -> set[date]:
 def _refers(pronouns: re.Pattern[str], question: str) -> bool:
     """Whether a question has one of the pronouns for what was said before, and not for what it names itself."""
     found = pronouns.search(question)
-    return found is not None and _is_of_before(question, found.start())
+    own = _OWN.search(question)
+    if found is None or (own and own.end() == found.end()):
+        return False
+    return _is_of_before(question, found.start())
 
 
 def _is_of_before(question: str, place: int) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 
 from rag.embed import WEIGHTS_SHA256, MiniLM, cores
 from rag.inference import Model, inference_path
+from rag.kinds import asks_differing
 from rag.quote import AT_ONCE, CONVINCING, Pair, Reading, judged, read, to_judge
 from rag.retrieve import Retrieval
 
@@ -95,13 +96,16 @@ class CrossEncoder:
         return list(self._pool.map(self.model.run, [pair_ids(self._base, pair) for pair in pairs]))
 
     def _looked_at(self, reading: Reading) -> Iterator[tuple[Pair, NDArray[np.float32]]]:
-        """The first sentences and the model's last states for them, some at once, until one is convincing."""
+        """The first sentences and the model's last states for them, some at once, until one is convincing.
+
+        Where reports differ, it isn't one that is asked for.
+        """
         pairs = to_judge(reading)
         for first in range(0, len(pairs), AT_ONCE):
             some = pairs[first : first + AT_ONCE]
             states = self._states(some)
             yield from zip(some, states, strict=True)
-            if max(map(self.judgement, states)) >= CONVINCING:
+            if max(map(self.judgement, states)) >= CONVINCING and not asks_differing(reading.question):
                 return
 
     def judgement(self, states: NDArray[np.float32]) -> float:

@@ -267,6 +267,36 @@ def names_holder(sentence: str, role: frozenset[str]) -> bool:
     )
 
 
+_DIFFERING = re.compile(
+    r"\b(?:agrees?(?! to\b)|disagree\w*|in agreement|there agreement|differ|differs|differing|contradict\w*"
+    r"|conflicting|disputed|diverge\w*|at odds"
+    r"|vary|varies|don['’]?t match|line up|add up|going (?:a)?round|floating around|all over the place|wildly)\b"
+    r"|\b(?:different|several|more than one|various|both|two)(?: \w+)?"
+    r" (?:numbers?|figures?|dates?|sums?|amounts?|counts?|values?|ratios|versions|accounts|answers|totals|things)\b"
+    r"|\bthe same (?:\w+ )?(?:number|figure|date|sum|count|amount|way|story|value)\b"
+    r"|\b(?:keep|have|['’]ve|been|i) (?:getting|reading|seeing|hearing|finding|seen|read|heard|noted|find) "
+    r"(?:\w+ )?(?:different|both|two|more|several)\b"
+    r"|\b(?:one|some)\b[^.?!]*\b(?:papers?|stor(?:y|ies)|reports?|outlets?|sources?|sites?|articles?|places?|agency|figure|write"
+    r"|wrote|says?|people)\b.*\b(?:another|others?)\b"
+    r"|\bwhat do (?:the (?:two|both) sides|the (?:various )?(?:reports|papers|stories|sources|accounts)) say\b"
+    r"|\bcan both be\b|\bI(?:['’]ve| have) seen both\b|\bsays? one thing\b|\bopposite things\b"
+    r"|\bmix (?:this|it) up\b|\bgap between\b"
+    r"|\b\d[\d.,]* or \d|\bsome (?:write|say)\b.*\bsome (?:write|say)\b|\bevery (?:site|paper)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_differing(question: str) -> bool:
+    """Whether a question asks for all that is told of something, as reports differ.
+
+    >>> asks_differing("How many chips does it have? I keep reading different numbers.")
+    True
+    >>> asks_differing("Do the reports agree on the loss?"), asks_differing("How many chips does it have?")
+    (True, False)
+    """
+    return bool(_DIFFERING.search(question))
+
+
 def asks_whether(question: str) -> bool:
     """Whether yes or no would answer a question.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.kinds import asks_whether
+from rag.kinds import asks_differing, asks_whether, spans
 from rag.length import LENGTHS
 from rag.phrasing import needs_more
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
@@ -25,6 +25,8 @@ CONVINCING = 1.0
 """Once a sentence has these log-odds to answer, no further ones are read."""
 JUDGEMENT_WEIGHT = 1.0
 """What the cross-encoder's log-odds count for beside the score."""
+MAY_DIFFER = -1.0
+"""What has these log-odds may give another value, where reports differ."""
 _NAME = re.compile(r"\b[^\W\d_]*[A-Z][\w.-]*")
 ALIKE = 0.5
 """Sentences that share this much of their words of content (Jaccard) say the same: one of them is enough."""
@@ -146,10 +148,11 @@ def quote(reading: Reading, most: int = LENGTHS["medium"].quoted) -> Draft:
 
     A sentence that begins with a pronoun or leans otherwise on the one before it brings it along.
     """
-    spans = _understandable(choose(reading.ranked, most), reading, most)
+    chosen = choose_differing(reading, most) if asks_differing(reading.question) else choose(reading.ranked, most)
+    quoted = _understandable(chosen, reading, most)
     # Behind the sentence that answers, the others follow in the order of their articles' dates and of the text.
-    spans[1:] = sorted(spans[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
-    citations = tuple(_citation(number, span, reading) for number, span in enumerate(spans, 1))
+    quoted[1:] = sorted(quoted[1:], key=lambda s: (s.passage.published, s.passage.article_id, s.start))
+    citations = tuple(_citation(number, span, reading) for number, span in enumerate(quoted, 1))
     return drafted(citations)
 
 
@@ -186,22 +189,42 @@ def _understandable(chosen: Sequence[Scored], reading: Reading, most: int) -> li
 
     What the first one needs it has in any case: alone it would be no answer.
     """
-    spans: list[_Span] = []
+    found: list[_Span] = []
     for scored in chosen:
         own = reading.evidence_of(scored).sentences
         place = own.index(scored.sentence)
         first = place - 1 if place and needs_more(scored.sentence.text) else place
         new = _Span(scored.passage, own[first].start, own[place].end, place - first + 1, scored)
-        twin = next((s for s in spans if s.passage == new.passage and s.start < new.end and new.start < s.end), None)
-        taken = sum(s.sentences for s in spans)
+        twin = next((s for s in found if s.passage == new.passage and s.start < new.end and new.start < s.end), None)
+        taken = sum(s.sentences for s in found)
         if twin is not None:
             twin.start, twin.end = min(twin.start, new.start), max(twin.end, new.end)
             twin.sentences = sum(twin.start <= s.start < twin.end for s in own)
-        elif not spans or taken + new.sentences <= most:
-            spans.append(new)
+        elif not found or taken + new.sentences <= most:
+            found.append(new)
         elif taken < most:
-            spans.append(_Span(scored.passage, scored.sentence.start, scored.sentence.end, 1, scored))
-    return spans
+            found.append(_Span(scored.passage, scored.sentence.start, scored.sentence.end, 1, scored))
+    return found
+
+
+def choose_differing(reading: Reading, most: int) -> list[Scored]:
+    """The best sentence, and of the others that a cross-encoder takes for answers those that give other values.
+
+    Where they give none, as `choose`.
+    """
+    chosen, told = [reading.ranked[0]], _values(reading.ranked[0].sentence.text)
+    for scored, odds in zip(reading.ranked[1:], reading.judged[1:], strict=False):
+        values = _values(scored.sentence.text)
+        if len(chosen) < most and odds >= MAY_DIFFER and not values <= told:
+            chosen.append(scored)
+            told |= values
+    others = (scored for scored in choose(reading.ranked, most) if scored not in chosen)
+    return [*chosen, *others][:most]
+
+
+def _values(text: str) -> set[str]:
+    """The figures and dates that a sentence gives, as they are written."""
+    return {text[start:end] for kind in ("figure", "date") for start, end in spans(kind, text)}
 
 
 def choose(ranked: Sequence[Scored], most: int) -> list[Scored]:

@@ -69,11 +69,16 @@ _FILLER = re.compile(
     r"(?<=\bwhat) (?:even|exactly|actually|really|basically)(?= (?:is|are|was|were|does|did|do)\b)", re.IGNORECASE
 )
 _HEADED = re.compile(
-    r"(?<=\bwho)(?: leads?| heads?| runs?|(?: is|['’]s) (?:in charge|the (?:head|boss|leader)) of)"
+    r"(?<=\bwho)(?: leads?| heads?| runs?|(?: is|['’]s) (?:the (?:man|woman|person) )?"
+    r"(?:in charge|at the (?:helm|head|top)|the (?:head|boss|leader)) of)"
     r"(?= (?!(?:the|an?|in|on|at|by|for|to|this|that|it|them)\b)[^\W\d]+(?:[ -][^\W\d]+)?\s*\??\Z)",
     re.IGNORECASE,
 )
 """What somebody does who heads a firm, of which a name alone is left: articles tell of posts."""
+_BEHIND = re.compile(
+    r"(?<=\bwho)(?: is|['’]s| was) (?:the )?(?:man|woman|person|guy|brains?|mind) behind (?=(?:the )?[A-Z])",
+    re.IGNORECASE,
+)
 _ABBREVIATION = re.compile(
     rf"(?<![\w’'.&-])(?:{'|'.join([*_ABBREVIATED, *(word.capitalize() for word in _ABBREVIATED if len(word) > 2)])})"
     r"(?![\w’'.&-])"
@@ -90,10 +95,12 @@ def written_out(question: str) -> str:
     ('Microsoft drop 27 jan', 'Why did Nvidia fall?')
     >>> written_out("Who leads Nvidia?"), written_out("Who leads the market?")
     ('Who is the chief executive of Nvidia?', 'Who leads the market?')
+    >>> written_out("Who is the man behind High-Flyer?")
+    'Who founded High-Flyer?'
     """
     in_full = _FILLER.sub("", _ABBREVIATION.sub(_in_full, question))
     in_full = _TICKER.sub(lambda found: _TICKERS[found[0].strip("$").lower()], in_full)
-    return _HEADED.sub(" is the chief executive of", in_full)
+    return _BEHIND.sub(" founded ", _HEADED.sub(" is the chief executive of", in_full))
 
 
 def _in_full(found: re.Match[str]) -> str:
