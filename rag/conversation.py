@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from rag.figures import in_words
 from rag.period import CRASH, periods_named
@@ -27,10 +27,12 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 """Points at what was said before as a whole, or at a noun of it: "that technique"."""
+_OTHER_DAY = r"(?:tues|wednes|thurs|fri|satur|sun)day"
 _THAT_DAY = re.compile(
     r"(?:\b(?P<before>on|in|at|during|of|from|since|by|for|until|before|after) )?"
-    r"\b(?:that (?:same |very |one )?(?:day|session|(?P<weekday>monday))|this monday"
-    r"|(?<=\bon )the (?:day|monday)(?=\W*(?:$|[?!.,;)]| (?:and|or|but)\b)))\b"
+    rf"\b(?:that (?:same |very |one )?(?:day|session|(?P<weekday>monday)|(?P<other>{_OTHER_DAY}))"
+    rf"|this monday|(?<=\bon )the (?:day|monday|(?P<the_other>{_OTHER_DAY}))"
+    r"(?=\W*(?:$|[?!.,;)–—-]| (?:and|or|but)\b)))\b"
     r"(?! (?:that|when|of|after|before|which)\b)",
     re.IGNORECASE,
 )
@@ -128,7 +130,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         question, history = _CHANGES.sub("", question, count=1), ()
     question = written_out(question)
     if not history:
-        return _with_day(question, ())
+        return with_day(question, ())
     last_question, last_answer = history[-1]
     # The last question may itself have been a follow-up.
     last_question = standalone(last_question, history[max(0, len(history) - 3) : -1])
@@ -136,7 +138,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     bare = _ELLIPSIS.sub("", question)
     if bare != question and not _ASKS.match(bare):
         return _substituted(bare, last_question)
-    question = _with_day(question, (last_question, last_answer))
+    question = with_day(question, (last_question, last_answer))
     if _refers(_PERSONAL, question):
         person = _person(last_question, last_answer)
         if person:
@@ -192,11 +194,17 @@ def gone_on_from(asked: str, history: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def _with_day(question: str, told: Sequence[str]) -> str:
-    """The question with the date of the day that it points at: the one before in these texts, or that of the crash."""
+def with_day(question: str, told: Sequence[str]) -> str:
+    """The question with the date of the day that it points at: the one before in these texts, or that of the crash.
+
+    >>> with_day("How far did it rise on the Tuesday?", ())
+    'How far did it rise on 28 January 2025?'
+    """
     pointed = _THAT_DAY.search(question)
     if not pointed or periods_named(question):
         return question
+    if other := pointed["other"] or pointed["the_other"]:
+        return f"{question[: pointed.start()]}on {in_words(_near_crash(other))}{question[pointed.end() :]}"
     days = next((days for text in told if (days := _days_of(text))), {CRASH})
     days = {day for day in days if not pointed["weekday"] or day.weekday() == CRASH.weekday()} or {CRASH}
     if CRASH not in days and len(days) > 1:
@@ -205,6 +213,12 @@ def _with_day(question: str, told: Sequence[str]) -> str:
     before = pointed["before"] or "on"
     word = "on" if before.lower() in {"in", "at", "during"} else before
     return f"{question[: pointed.start()]}{word} {in_words(day)}{question[pointed.end() :]}"
+
+
+def _near_crash(weekday: str) -> date:
+    """The day of that name in the week of the crash, or in the weekend before it."""
+    days = (CRASH + timedelta(days=offset) for offset in range(-2, 5))
+    return next(day for day in days if day.strftime("%A").lower() == weekday.lower())
 
 
 def _days_of(text: str) -> set[date]:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import zip_longest
 
-from rag.conversation import standalone
+from rag.conversation import standalone, with_day
+from rag.figures import in_words
+from rag.kinds import expected
+from rag.period import periods_named
 from rag.quote import drafted
 from rag.records import Citation, Draft, Evidence
 
+OF_NO_DAY = ("person", "meaning", "place", "date")
+"""Kinds of answers that are the same on all days, or a day."""
+AS_SURE = 0.9
+"""An answer that is this share as sure as another is as sure."""
 MOST = 3
 """So many questions in one are answered apart; more are a text and no question."""
 _WORD = r"(?:who|whom|whose|what|when|where|why|how|which)(?:['’](?:s|d|re|ll))?"
@@ -123,6 +131,18 @@ def without_statements(question: str) -> str:
     return alone(pieces[asked[0]], [(told, "")] if len(told.split()) >= _FEWEST_TOLD else [])
 
 
+def with_told_day(question: str, bare: str) -> str:
+    """The question without what is told beside it, on the one day that this tells of; itself where it tells of none.
+
+    >>> with_told_day("Nvidia rose on the Tuesday - by how much?", "by how much?")
+    'by how much on 28 January 2025?'
+    """
+    days = periods_named(with_day(question, ()))
+    if len(days) != 1 or days[0].start != days[0].end or periods_named(bare) or expected(bare) in OF_NO_DAY:
+        return bare
+    return f"{bare.strip(' ?.')} on {in_words(date.fromisoformat(days[0].start))}?"
+
+
 def _asks(piece: str) -> bool:
     return bool((piece.endswith("?") and not _TAG.search(piece)) or _ASKS.match(piece) or _ORDERS.match(piece))
 
@@ -158,8 +178,15 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
         before: the question that it may go on from.
     """
     asked = whole.question
-    if (bare := without_statements(asked)) != asked and (other := ask(bare)).confidence > whole.confidence:
-        return other
+    if (bare := without_statements(asked)) != asked:
+        other = ask(bare)
+        # What was told of one day is mostly asked about that day.
+        if (dated := with_told_day(asked, bare)) != bare and (
+            of_day := ask(dated)
+        ).confidence >= AS_SURE * other.confidence:
+            other = of_day
+        if other.confidence > whole.confidence:
+            return other
     # Nothing shows that "What was the regulator's objection?" goes on from what was asked before, but its answer may.
     # What is refused as it stands stays so: with more words, more is like an answer.
     if before and whole.draft and (other := ask(f"{asked} ({before})")).confidence > whole.confidence:

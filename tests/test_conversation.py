@@ -114,6 +114,31 @@ def test_a_day_that_a_question_names_itself_stays(question: str) -> None:
     assert standalone(question, []) == question
 
 
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("OK, other subject: what did they publish?", "what did they publish?"),
+        ("Now something else. Why did it fall?", "Why did it fall?"),
+        ("Changing the subject - who is he?", "who is he?"),
+    ],
+)
+def test_who_changes_the_subject_is_not_asked_back_to_the_old_one(question: str, asked: str) -> None:
+    """Whoever says that something else comes means nothing that was said before, and the saying is no question."""
+    assert (
+        standalone(question, [("What did Sam Altman say about R1?", "Sam Altman called it impressive. [1]")]) == asked
+    )
+
+
+def test_what_belongs_to_a_name_of_the_question_is_not_the_one_before() -> None:
+    """The Navy's people are the Navy's, whoever was spoken of before."""
+    history = [("How did Sam Altman greet R1?", "Sam Altman called it impressive. [1]")]
+    question = "What order did the US Navy give its people?"
+    assert standalone(question, history) == question
+    assert (
+        standalone("And how big is its budget?", [("What is Stargate?", "A plan. [1]")]) != "And how big is its budget?"
+    )
+
+
 def test_without_history_nothing_changes() -> None:
     """The first question has nothing to refer to."""
     assert standalone("And Broadcom?", []) == "And Broadcom?"

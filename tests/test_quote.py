@@ -331,3 +331,27 @@ def test_what_was_read_out_as_the_answer_stands_out(question: str, sentence: str
     start = sentence.index(seen)
     (citation,) = quote(judged(reading, [1.0], [(start, start + len(seen))])).citations
     assert citation.highlighted == stands_out
+
+
+def test_where_reports_differ_each_value_is_quoted() -> None:
+    """Who has read different figures gets them all, the likely ones, and not only the sentence that answers best."""
+    sentences = (
+        ("Alexandr Wang spoke of 50,000 chips at Hanoa.", 0.8, 0.6),
+        ("Hanoa's chips are kept in a hall that is cooled by water.", 0.79, 0.6),
+        ("Hanoa itself counted 2,048 chips.", 0.5, 0.4),
+        ("Hanoa has 160 people and 3 offices.", 0.5, 0.2),
+    )
+    given = [evidence(str(number), "2025-03-01", sentence) for number, sentence in enumerate(sentences)]
+    quoted = {}
+    for question in (
+        "How many chips does Hanoa have?",
+        "How many chips does Hanoa have? I keep reading different numbers.",
+    ):
+        reading = read(question, found(*given, words="chips Hanoa"))
+        odds = {sentences[0][0]: 4.0, sentences[1][0]: -4.0, sentences[2][0]: 1.0, sentences[3][0]: -5.0}
+        log_odds = [odds[scored.sentence.text] for scored in reading.ranked]
+        quoted[question] = [citation.quote for citation in quote(judged(reading, log_odds), 2).citations]
+    plain, differing = quoted.values()
+    assert plain[0] == differing[0] == sentences[0][0]
+    assert differing[1:] == [sentences[2][0]]
+    assert plain[1:] != differing[1:]

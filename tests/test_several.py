@@ -6,7 +6,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.records import Answer
-from rag.several import alone, questions_in, side_by_side, without_statements
+from rag.several import alone, questions_in, side_by_side, with_told_day, without_statements
 
 
 def quotes(answer: Answer) -> list[str]:
@@ -130,3 +130,10 @@ def test_what_is_not_told_is_not_answered_with_the_question_before(assistant: As
     """What the earlier question finds is no answer to this one."""
     senator = ("Which senator wanted prison for users?", "Josh Hawley did. [1]")
     assert assistant.ask("How did his bill fare in the committee vote?", [senator]).refused
+
+
+def test_what_is_told_of_a_day_is_asked_of_that_day(assistant: Assistant) -> None:
+    """The day that a remark names is the one that the question beside it is about; who somebody is has no day."""
+    answer = assistant.ask("Nvidia clawed some of it back on the Tuesday - by how many per cent did the stock rise?")
+    assert "8.9%" in answer.citations[0].quote
+    assert with_told_day("It fell on 27 January. Who founded it?", "Who founded it?") == "Who founded it?"
