@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from rag import smalltalk
 from rag.changes import daily_changes
-from rag.chronology import asked_timeline, events_listed
+from rag.chronology import STORY, asked_timeline, events_listed
 from rag.conversation import changes_subject, gone_on_from, standalone
 from rag.cross_encoder import CrossEncoder
 from rag.disagreements import disagreements
@@ -29,7 +29,7 @@ from rag.gate import THRESHOLD, confidence
 from rag.index import Index
 from rag.length import LENGTHS
 from rag.live import LiveIndex
-from rag.period import is_iso_date, period_named
+from rag.period import Period, is_iso_date, period_named
 from rag.question import checked
 from rag.quote import nearness, quote, read
 from rag.records import (
@@ -355,7 +355,11 @@ class Assistant:
     def _dated(self, asked: str, history: History, index: Index, wanted: Sequence[Wanted], most: int) -> Draft | None:
         """The events of the period, where the question asks for those of one and the articles tell of them."""
         before = history[-1][0] if history else ""
-        period = asked_timeline(without_statements(asked), before) or asked_timeline(asked, before)
+        whole = asked_timeline(asked, before)
+        period = asked_timeline(without_statements(asked), before)
+        # What is told beside an order may say what it is about.
+        if period is None or (whole and period == Period(*(day.isoformat() for day in STORY))):
+            period = whole
         if period is None:
             return None
         deeds = deeds_named(period.subject)

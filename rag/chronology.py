@@ -34,7 +34,7 @@ _IN_ORDER = re.compile(
     r"|\b(?:with|and) (?:the |their )?(?:dates|years)\b(?:,? (?:please|pls))?\W*$|\bdates,? (?:please|pls)\b"
     r"|\bwhat\b.*\bhappened\b.*\bon (?:which|what) (?:day|date)s?\W*$|\bwhen did (?:each|every)\b"
     r"|\b(?:which|what)(?: \w+){0,4}? (?!(?:does|was|has|its|this)\b)\w{2,}[^\Ws]s\b.*\band when\W*$"
-    rf"|{_ORDERS}.*\bhistory of\b|{_ORDERS}.*{_SEVERAL}.*\bfrom\b.*\bto\b"
+    rf"|(?:{_ORDERS}.*|\b(?:short|brief|quick|potted) )\bhistory of\b|{_ORDERS}.*{_SEVERAL}.*\bfrom\b.*\bto\b"
     rf"|{_SEVERAL}.*\bone (?:after (?:the other|another)|by one)\b|\bhow did\b.*\bstep by step\b"
     rf"|{_ORDERS} (?:(?:me|us|up|the|main|key) )*(?:events|developments|happenings)\b"
     rf"|\b(?:walk|take|run|guide|lead|talk|go) (?:(?:me|us) )?(?:back )?through .*\b{_HAPPENINGS}\b",
@@ -54,7 +54,11 @@ _EVENT = re.compile(
 )
 """What happened on a day."""
 _MODEL = re.compile(
-    r"(?:(?:its|the|DeepSeek(?:['’]s)?|model) )*((?:DeepSeek[- ]?)?[RV]\d[\w.-]*)(?: models?)?", re.IGNORECASE
+    r"(?:(?:its|the|DeepSeek(?:['’]s)?|model) )*"
+    r"((?:DeepSeek[- ]?)?(?:[RV]\d[\w.-]*|Janus[\w-]*)|o\d[\w-]*"
+    r"|(?:GPT|Qwen|Kimi|Grok|Gemini|Claude|Llama)[\w .-]*|Deep Research)"
+    r"(?: models?)?",
+    re.IGNORECASE,
 )
 """Among events, the release of the model."""
 _BESIDE = re.compile(

@@ -31,7 +31,7 @@ _OTHER_DAY = r"(?:tues|wednes|thurs|fri|satur|sun)day"
 _THAT_DAY = re.compile(
     r"(?:\b(?P<before>on|in|at|during|of|from|since|by|for|until|before|after) )?"
     rf"\b(?:that (?:same |very |one )?(?:day|session|(?P<weekday>monday)|(?P<other>{_OTHER_DAY}))"
-    rf"|this monday|(?<=\bon )the (?:day|monday|(?P<the_other>{_OTHER_DAY}))"
+    rf"|this monday|(?<=\bon )the (?:day|monday|(?P<the_other>{_OTHER_DAY})(?!,? (?:or|the|and)\b))"
     r"(?=\W*(?:$|[?!.,;)–—-]| (?:and|or|but)\b)))\b"
     r"(?! (?:that|when|of|after|before|which)\b)",
     re.IGNORECASE,
@@ -60,7 +60,7 @@ _THE_FIRM = re.compile(
     re.IGNORECASE,
 )
 _THEY = re.compile(r"(?:they|them|their|theirs)", re.IGNORECASE)
-_SEVERAL = re.compile(r"(?:\A(?:what|which) |\bthe )(?P<noun>[a-z][a-z-]+s)\b")
+_SEVERAL = re.compile(r"(?:\A(?:what|which) |\bwhich |\bthe )(?P<noun>[a-z][a-z-]+s)\b")
 """What "they" may be, where it isn't a firm."""
 _THING = re.compile(
     r"\bthe (?:app|model|chip|chatbot|bill|law|paper|report|database|attack|order|ban)\b", re.IGNORECASE
@@ -75,7 +75,7 @@ _NO_PERSON = re.compile(
     r"\b(?:AI|Act|Agency|Authority|Bank|Business|Capital|Commission|Committee|Composite|Congress"
     r"|Department|Electric|Energy|Exchange|Foundation|Fund|House|Index|Institute|Jones|Journal"
     r"|Kingdom|Korea|Learning|Media|Micro|Ministry|Navy|Networks|News|Post|Research"
-    r"|Security|Senate|States|Store|Street|Technologies|Times|University|Ventures)\b"
+    r"|Security|Senate|South|States|Store|Street|Technologies|Times|University|Ventures|Wales)\b"
 )
 """Words of names of two words that aren't those of people."""
 _ON_DAY = re.compile(
@@ -110,6 +110,11 @@ _OWN = re.compile(
     r"\b(?:did|does|do|has|have|had|will|can|could) (?:the )?(?:[A-Z][\w.&-]*[ ])+[a-z]+ (?:its|their|his|her)\b"
 )
 """What the question itself names has something: "What did the Navy tell its people?"."""
+_NAMED_FIRST = re.compile(
+    r"(?:\A|[.!] )(?P<name>(?:the )?[A-Z][\w&.-]*(?: [A-Z][\w&.-]*)*), "
+    r"(?P<asked>(?:who|what|when|where|which|why|how|did|does|do|is|was)\b.*)\Z"
+)
+"""Says first what it is about, and then "it"."""
 _FRAGMENT_WORDS = 4
 """A question of no more words than this, with at most one of content, can't stand alone after another one."""
 
@@ -136,6 +141,12 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     last_question = standalone(last_question, history[max(0, len(history) - 3) : -1])
 
     bare = _ELLIPSIS.sub("", question)
+    if first := _NAMED_FIRST.search(bare):
+        # "And the Irish, what did their regulator do?" says itself whom it means.
+        own = "" if _ASKS.match(first["name"]) else first["name"]
+        kind = next((p for p in (_PERSONAL, _NEUTRAL) if own and p.search(first["asked"])), None)
+        if kind:
+            return written_out(with_day(_replace_first(kind, first["asked"], own), (last_question, last_answer)))
     if bare != question and not _ASKS.match(bare):
         return _substituted(bare, last_question)
     question = with_day(question, (last_question, last_answer))
