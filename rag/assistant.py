@@ -54,7 +54,7 @@ from rag.rerank import find, ordered
 from rag.retrieve import Retrieval, search
 from rag.settings import Settings, default_index
 from rag.several import Found, answered, without_statements
-from rag.telling import VERBS, deeds_named
+from rag.telling import VERBS, deeds_named, doers_named
 from rag.timeline import in_lines, timeline
 
 PASSAGES = 8
@@ -366,7 +366,8 @@ class Assistant:
         about = self._about(" ".join([period.subject, *(VERBS[deed] for deed in sorted(deeds))]), index, wanted)
         listed = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
         told = index.dated(period.start, period.end)
-        entries = timeline(told, period.start, period.end, about, most, listed, deeds)
+        doers = doers_named(period.subject)
+        entries = timeline(told, period.start, period.end, about, most, listed, deeds, doers)
         return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
     def _about(self, subject: str, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:

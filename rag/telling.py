@@ -276,6 +276,15 @@ def deeds_named(subject: str) -> set[str]:
     return named.intersection(VERBS) | (set(OF_SHARES) if named & _SHARES else set())
 
 
+def doers_named(subject: str) -> set[str]:
+    """Whose deeds a subject may name, in the words of `Told.deed`.
+
+    >>> doers_named("Nvidia's shares")
+    {'nvidia'}
+    """
+    return {terms(name)[0] for name in _NAME.findall(subject)}
+
+
 def _surname_alone(text: str, whole: str) -> bool:
     """Whether the sentence begins with the last word of a name that the article gives in full elsewhere."""
     first, _, rest = text.partition(" ")

@@ -50,6 +50,7 @@ def timeline(
     most: int | None = None,
     named: Sequence[Mapping[tuple[str, int], float]] = (),
     deeds: Set[str] = frozenset(),
+    doers: Set[str] = frozenset(),
 ) -> list[TimelineEntry]:
     """The events that articles tell of, in order, their citations numbered throughout.
 
@@ -62,12 +63,13 @@ def timeline(
         most: how many entries there may be; without it there may be `MOST_A_DAY` on each day.
         named: as `about`, for each of the events that must not be left out.
         deeds: of which kinds what is asked about is, as `deeds_named` tells them.
+        doers: whose deeds these may be, as `doers_named` tells them.
     """
     candidates = [told for article, evidence in articles for told in tellings(article, tuple(evidence))]
     weights = _weights(candidates)
     candidates = [t for t in candidates if (not start or t.day >= start) and (not end or t.day <= end)]
     if about is not None:
-        candidates = _about(candidates, about, *((PERHAPS_ABOUT, SURELY_ABOUT) if most else (ABOUT, 0.0)), deeds)
+        candidates = _about(candidates, about, *((PERHAPS_ABOUT, SURELY_ABOUT) if most else (ABOUT, 0.0)), deeds, doers)
     by_day = groupby(sorted(candidates, key=lambda told: told.day), key=lambda told: told.day)
     days = [_events(list(of_day), weights) for _, of_day in by_day]
     listed = [place for near in named if (place := _nearest_event(days, near))]
@@ -89,7 +91,12 @@ def _weights(told: Sequence[Told]) -> _Weights:
 
 
 def _about(
-    told: Sequence[Told], about: Mapping[tuple[str, int], float], share: float, surely: float, deeds: Set[str]
+    told: Sequence[Told],
+    about: Mapping[tuple[str, int], float],
+    share: float,
+    surely: float,
+    deeds: Set[str],
+    doers: Set[str],
 ) -> list[Told]:
     """The sentences that are near enough to what is asked, with scores for that as well; none if none is surely so."""
     near = [about.get((t.article.id, t.sentence.start), 0.0) for t in told]
@@ -102,9 +109,13 @@ def _about(
         for t, own in zip(told, near, strict=True)
         if own and own >= least
     ]
-    # Where enough tells of such deeds, nothing else is asked for.
+    # Where enough tells of such deeds, nothing else is asked for, and nobody else's shares.
     done = [t for t in found if t.deed[1] in deeds or not t.words.isdisjoint(deeds - OF_SHARES)]
-    return done if len({t.day for t in done if t.score}) >= FEWEST_DAYS else found
+    own = [t for t in done if t.deed[0] in doers] if deeds & OF_SHARES else []
+    for fewer in (own, done):
+        if len({t.day for t in fewer if t.score}) >= FEWEST_DAYS:
+            return fewer
+    return found
 
 
 def _events(of_day: Sequence[Told], weights: _Weights) -> list[list[Told]]:
