@@ -16,7 +16,10 @@ _ORDERS = (
     r"\b(?:list|name|give|show|tell|put|arrange|sort|bring|place|set|order|outline|recap|describe|recount|trace|retrace|reconstruct"
     r"|summari[sz]e|sum up|sketch|chart)\b"
 )
-_SEVERAL = r"\b(?:steps|moves|measures|bans|blocks|releases|launches|models|reactions|statements|events)\b"
+_SEVERAL = (
+    r"\b(?:steps|moves|measures|bans|blocks|releases|launches|models|reactions|statements|events|hearings|letters|bills"
+    r"|findings|rules|stages)\b"
+)
 _HAPPENINGS = r"(?:events|developments|days?|weeks?|weekends?|months?|story)"
 # Asks for events in order, whatever the period.
 _IN_ORDER = re.compile(
@@ -34,7 +37,9 @@ _IN_ORDER = re.compile(
     r"|\b(?:with|and) (?:the |their )?(?:dates|years)\b(?:,? (?:please|pls))?\W*$|\bdates,? (?:please|pls)\b"
     r"|\bwhat\b.*\bhappened\b.*\bon (?:which|what) (?:day|date)s?\W*$|\bwhen did (?:each|every)\b"
     r"|\b(?:which|what)(?: \w+){0,4}? (?!(?:does|was|has|its|this)\b)\w{2,}[^\Ws]s\b.*\band when\W*$"
-    rf"|(?:{_ORDERS}.*|\b(?:short|brief|quick|potted) )\bhistory of\b|{_ORDERS}.*{_SEVERAL}.*\bfrom\b.*\bto\b"
+    rf"|(?:{_ORDERS}.*|\b(?:short|brief|quick|potted) )\bhistory of\b"
+    rf"|{_ORDERS}.*{_SEVERAL}.*\bfrom\b.*\b(?:to|into|until|till)\b"
+    r"|\b(?:trace|retrace|reconstruct)\b.*\bfrom\b.*\b(?:to|into|until|till)\b"
     rf"|{_SEVERAL}.*\bone (?:after (?:the other|another)|by one)\b|\bhow did\b.*\bstep by step\b"
     rf"|{_ORDERS} (?:(?:me|us|up|the|main|key) )*(?:events|developments|happenings)\b"
     rf"|\b(?:walk|take|run|guide|lead|talk|go) (?:(?:me|us) )?(?:back )?through .*\b{_HAPPENINGS}\b",
@@ -48,8 +53,8 @@ _ONE_BY_ONE = re.compile(
 )
 _EVENT = re.compile(
     r"\b(?:releases?|launch|debut|publication|announcement|unveiling|crash|sell-?off|rout|slump|plunge|shock|rebound|recovery"
-    r"|bounce|bans?|block|blocking|rise|(?:cyber[- ]?)?attack|inauguration|summit|hearing|testimony"
-    r"|(?:bad|black|crash) Monday)\b",
+    r"|bounce|bans?|block|blocking|rise|(?:cyber[- ]?)?attack|inauguration|summit|hearing|testimony|coming out"
+    r"|(?:bad|black|crash) Monday|the (?:day|moment) the markets? \w+)\b",
     re.IGNORECASE,
 )
 """What happened on a day."""
@@ -62,7 +67,8 @@ _MODEL = re.compile(
 )
 """Among events, the release of the model."""
 _BESIDE = re.compile(
-    r"(?:[,;]|[,;]? (?:and|over|to|until|up to|through|via|between|from)(?= )|(?= then ))(?: then(?= ))?", re.IGNORECASE
+    r"(?:[,;]|[,;]? (?:and|over|to|until|up to|through|via|by way of|between|from)(?= )|(?= then ))(?: then(?= ))?",
+    re.IGNORECASE,
 )
 _ANY = frozenset(terms("DeepSeek AI artificial intelligence stuff things around first five all news"))
 """What is only of these is what all articles are about."""

@@ -65,6 +65,10 @@ _SEVERAL = re.compile(r"(?:\A(?:what|which) |\bwhich |\bthe )(?P<noun>[a-z][a-z-
 _THING = re.compile(
     r"\bthe (?:app|model|chip|chatbot|bill|law|paper|report|database|attack|order|ban)\b", re.IGNORECASE
 )
+_POSSESSED = re.compile(
+    r"\b(?:[A-Z][\w.-]*\w )*[A-Z][\w.-]*\w['’]s (?:bill|law|paper|report|essay|database|letter|lawsuit|order|ban)\b"
+)
+"""Something of somebody's, which "it" means rather than him."""
 _COUNTRIES = re.compile(
     r"(?:America|Australia|Belgium|Britain|Canada|China|Czechia|Europe|France|Germany|India"
     r"|Ireland|Israel|Italy|Japan|Luxembourg|Netherlands|Poland|Russia|Singapore|Switzerland|Taiwan"
@@ -301,6 +305,8 @@ def _subject(last_question: str, question: str = "") -> str:
         subject = introduced["subject"]
         if re.search(r"[A-Z\d]", subject) and not _ATTRIBUTE.match(subject) and not _PLACED.match(subject):
             return subject.removesuffix("'s").removesuffix("’s")
+    if possessed := _POSSESSED.search(last_question):
+        return possessed[0]
     about = _SAID_ABOUT.search(last_question)
     names = (_names(about["subject"]) if about else []) or _names(last_question)
     names = [name for name in names if not re.search(rf"\b{re.escape(name)}\b", question)]

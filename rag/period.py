@@ -18,13 +18,14 @@ _CALLED = (
         CRASH,
         r"\b(?:(?:DeepSeek(?:[’']s)?|(?:stock[- ])?markets?|share[- ]price|Monday(?:[’']s)?|big) )*"
         r"(?:crash|sell-?off|rout|slump|plunge|meltdown|shock|panic|collapse)\b"
-        r"|\b(?:markets?|shares|stocks|Nvidia) (?:crashed|fell|plunged|tumbled|collapsed)\b",
+        r"|\b(?:markets?|shares|stocks|Nvidia) (?:crashed|fell|plunged|tumbled|collapsed|broke)\b",
     ),
     *(
         (
             day,
             rf"\b(?:release|launch|debut|publication|arrival) of {_MODEL.format(name)}\b"
-            rf"|{_MODEL.format(name)}(?:[’']s)? (?:(?:model|was) )?(?:release|launch|debut|publi|came out|appeared)\w*"
+            rf"|{_MODEL.format(name)}(?:[’']s)? (?:model |was )?"
+            r"(?:release|launch|debut|publi|came out|coming|appeared)\w*"
             rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )){_MODEL.format(name)}\b"
             rf"|(?:(?<=\bfrom )|(?<=\bfrom the )){_MODEL.format(name)}\b"
             r"(?= (?:model )?(?:up )?(?:to|through|until|till)\b)",

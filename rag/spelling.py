@@ -34,6 +34,7 @@ _ABBREVIATED = {
     "isnt": "isn't",
     "tho": "though",
     "u": "you",
+    "uni": "university",
     "ur": "your",
     "wasnt": "wasn't",
     "werent": "weren't",
