@@ -51,7 +51,7 @@ def table(outcomes: Sequence[tasks.Outcome]) -> list[str]:
         f"| ranking by | {' | '.join(f'{of} {measure}' for of, measure in COLUMNS)} |",
         f"|---|{'---|' * len(COLUMNS)}",
     ]
-    for name in (*variants(), tasks.SECOND_LOOK):
+    for name in outcomes[0].measures:
         values = [tasks.mean([o for o in outcomes if o.task.of == of], name, measure) for of, measure in COLUMNS]
         lines.append(f"| {name} | {' | '.join(f'{value:.4f}'.removeprefix('0') for value in values)} |")
     return lines

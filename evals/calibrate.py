@@ -71,6 +71,8 @@ HARD_STEP, MISSING_STEP = 2, 12
 """Every so many-th question of SQuAD is asked."""
 LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""
+LEAST_OF_VERSION = 9.0
+"""And what another version does: hardly a question of these sets shows it, but R1-Zero's day is never R1's."""
 PENALTY = 0.001
 """On the squares of the weights of reading, of features in standard deviations."""
 HALVES = tuple(Path(__file__).with_name(f"cross_encoder_{half}.npz") for half in ("even", "odd"))
@@ -216,6 +218,8 @@ def _bounds(feature: str) -> tuple[float | None, float | None]:
     """
     if feature in relevance.FREE:
         return None, None
+    if feature == "other version":
+        return None, -LEAST_OF_VERSION
     if feature in relevance.AGAINST:
         return None, 0.0
     return LEAST if feature == "day" else 0.0, None

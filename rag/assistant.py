@@ -27,6 +27,7 @@ from rag.errors import (
 from rag.facets import Wanted, named, parts
 from rag.gate import THRESHOLD, confidence
 from rag.index import Index
+from rag.kinds import expected
 from rag.length import LENGTHS
 from rag.live import LiveIndex
 from rag.period import Period, is_iso_date, period_named
@@ -59,6 +60,8 @@ from rag.timeline import in_lines, timeline
 
 PASSAGES = 8
 """Passages that an answer is made from."""
+PASSAGES_FOR_FEW_WORDS, FEW_WORDS = 12, 1
+"""What a question for a meaning with so many words of content says is near to more passages."""
 ABOUT = 240
 """Passages that a timeline of a subject is made of."""
 COMPARED = 16
@@ -186,7 +189,8 @@ class Assistant:
         spelt, compared = search(asked, index, self._embedder, COMPARED, wanted)
         # Whoever asks without capitals has asked the same.
         asked = asked if spelt.casefold() == asked.casefold() else spelt
-        found = replace(compared, evidence=compared.evidence[:PASSAGES])
+        read_closely = PASSAGES_FOR_FEW_WORDS if _says_little(compared, asked) else PASSAGES
+        found = replace(compared, evidence=compared.evidence[:read_closely])
         clock.lap("retrieve")
         articles = len({e.passage.article_id for e in found.evidence})
         yield StageEvent("read", f"Reading {articles} article{'s' * (articles != 1)}")
@@ -421,6 +425,11 @@ class Assistant:
             yield WithdrawnEvent()
         yield StageEvent("note", note)
         return replace(quoted, notes=(*quoted.notes, note)), "quotes"
+
+
+def _says_little(found: Retrieval, question: str) -> bool:
+    """Whether a question asks what a name stands for, and has hardly a word besides: "What is R1?"."""
+    return len(found.weights) <= FEW_WORDS and expected(question) == "meaning"
 
 
 def _passages(draft: Draft) -> tuple[Passage, ...]:

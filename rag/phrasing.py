@@ -14,7 +14,9 @@ _PAUSE = {",": 1, ";": 4, ":": 3, "(": 2, ")": 2, "—": 3, "–": 2}
 """By so many words more what stands on both sides of a sign is apart."""
 _VERSION = re.compile(r"[^\W\d_]+\d[\w.]*")
 _GOES_ON = re.compile(r"(?:-| (?=\d{3}))(\w+)")
-_WHOLE_VERSION = re.compile(r"(?<![^\W_])[A-Za-z]{1,5}\d+(?:\.\d+)*(?:-[A-Z0-9]\w*| \d{4}\b)*", re.ASCII)
+_WHOLE_VERSION = re.compile(
+    r"(?<![^\W_])(?:(?!DeepSeek)[A-Z][a-z]+-)?[A-Za-z]{1,5}\d+(?:\.\d+)*(?:-[A-Z0-9]\w*| \d{4}\b)*", re.ASCII
+)
 _PRONOUN = re.compile(
     r"(?:(?:But|And|Yet|So|Then|Still|However,|Instead,|Later,?|Also,|Moreover,|Meanwhile,) )?"
     r"(?:(?:he|she|it|they|his|her|its|their)\b"
@@ -92,8 +94,8 @@ def words(text: str) -> Words:
 def versions(text: str) -> tuple[str, ...]:
     """The versions that a text names, in order, in small letters.
 
-    >>> versions("DeepSeek-R1-Zero, V3.1 and an R1-like model")
-    ('r1-zero', 'v3.1', 'r1')
+    >>> versions("DeepSeek-R1-Zero, V3.1, Open-R1 and an R1-like model")
+    ('r1-zero', 'v3.1', 'open-r1', 'r1')
     """
     return tuple(found[0].lower() for found in _WHOLE_VERSION.finditer(text))
 
@@ -107,7 +109,7 @@ def is_of_other_version(text: str, asked: Collection[str]) -> bool:
     for name in versions(text):
         if name in asked:
             return False
-        if any(name.startswith((f"{one}.", f"{one}-", f"{one} ")) for one in asked):
+        if any(name.startswith((f"{one}.", f"{one}-", f"{one} ")) or name.endswith(f"-{one}") for one in asked):
             return True
     return False
 

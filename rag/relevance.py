@@ -68,7 +68,7 @@ class Asked:
         when: whether it asks when something was; a year alone answers it less well than a day.
         said: where it asks whether something is so, the last of its terms: "Is DeepSeek open source?"
         usual: where it names no day or year, each day that the passages found name, and how many of their days it is.
-        versions: where it asks for a figure or a date, the versions that it names; else another may be the answer.
+        versions: where it asks for a figure, a date or a meaning, those that it names; else another may be the answer.
     """
 
     kind: str
@@ -105,7 +105,7 @@ class Asked:
             when=kind == "date" and "when" in question.lower(),
             said=frozenset(list(shares)[-1:] if _ASKS_WHETHER.match(question) else ()),
             usual=usual,
-            versions=frozenset(versions(question) if kind in ("date", "figure") else ()),
+            versions=frozenset(versions(question) if kind in ("date", "figure", "meaning") else ()),
         )
 
     @property

@@ -237,6 +237,19 @@ def test_a_served_model_answers_with_citations(corpus_index: Path) -> None:
     assert 500 < answer.context.used < answer.context.window == 8192
 
 
+@pytest.mark.parametrize("question", ["What is R1?", "what is r1"])
+def test_what_a_version_is_is_not_said_of_another_one(assistant: Assistant, question: str) -> None:
+    """Many articles have the name in other ones, R1-Zero and Open-R1, which come nearer to so short a question."""
+    assert assistant.ask(question).citations[0].quote.startswith("R1 is a reasoning model made by DeepSeek")
+
+
+@pytest.mark.parametrize("question", ["Why did Nvidia fall?", "Why did Nvidia fall on 27 January 2025?"])
+def test_the_reason_for_the_fall_is_told_with_and_without_its_day(assistant: Assistant, question: str) -> None:
+    """Most sentences name the day and no reason; the one that has both comes first."""
+    assert "because" in assistant.ask(question).citations[0].quote
+    assert "DeepSeek" in assistant.ask(question).citations[0].quote
+
+
 @pytest.mark.parametrize("question", ["What is DeepSeek?", "what is deepseek"])
 def test_what_everything_is_about_is_said_by_the_sentence_that_says_it(assistant: Assistant, question: str) -> None:
     """Every passage names it, and only a sentence in the middle of one, if any, says what it is."""
