@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, Self
 
-from rag import smalltalk
+from rag import sequence, smalltalk
 from rag.changes import daily_changes
 from rag.chronology import STORY, asked_timeline, events_listed
 from rag.conversation import changes_subject, gone_on_from, standalone
@@ -30,7 +30,7 @@ from rag.index import Index
 from rag.kinds import expected
 from rag.length import LENGTHS
 from rag.live import LiveIndex
-from rag.period import Period, is_iso_date, period_named
+from rag.period import is_iso_date, period_named
 from rag.question import checked
 from rag.quote import nearness, quote, read
 from rag.records import (
@@ -52,11 +52,11 @@ from rag.records import (
 )
 from rag.refusal import closest, refused
 from rag.rerank import find, ordered
-from rag.retrieve import Retrieval, search
+from rag.retrieve import Retrieval, best_of_articles, search
 from rag.settings import Settings, default_index
 from rag.several import Found, answered, without_statements
 from rag.telling import VERBS, deeds_named, doers_named
-from rag.timeline import in_lines, timeline
+from rag.timeline import in_lines, nearer, timeline
 
 PASSAGES = 8
 """Passages that an answer is made from."""
@@ -197,7 +197,7 @@ class Assistant:
 
         model_name, length = "quotes", LENGTHS[self.settings.length]
         days_count = not any(key.startswith("date:") for key in ignore)
-        dated = self._dated(asked, history, index, wanted, length.events) if days_count else None
+        dated = self._dated(asked, history, compared, index, wanted, length.events) if days_count else None
         if dated:
             # What happened when, the articles' own dates tell better than a model that reads a few passages.
             draft = dated
@@ -356,18 +356,28 @@ class Assistant:
             )
         return index
 
-    def _dated(self, asked: str, history: History, index: Index, wanted: Sequence[Wanted], most: int) -> Draft | None:
+    def _dated(
+        self, asked: str, history: History, found: Retrieval, index: Index, wanted: Sequence[Wanted], most: int
+    ) -> Draft | None:
         """The events of the period, where the question asks for those of one and the articles tell of them."""
         before = history[-1][0] if history else ""
-        whole = asked_timeline(asked, before)
-        period = asked_timeline(without_statements(asked), before)
+        likely = found.vector is not None and sequence.shipped().likelihood(asked, found.vector) >= sequence.SURE
+        bare = without_statements(asked)
+        period = asked_timeline(bare, before, likely)
         # What is told beside an order may say what it is about.
-        if period is None or (whole and period == Period(*(day.isoformat() for day in STORY))):
-            period = whole
+        if (
+            period is None
+            or period == STORY
+            or not (period.start or period.end or period.subject != period.subject.lower())
+        ):
+            bare, period = asked, asked_timeline(asked, before, likely) or period
         if period is None:
             return None
         deeds = deeds_named(period.subject)
         about = self._about(" ".join([period.subject, *(VERBS[deed] for deed in sorted(deeds))]), index, wanted)
+        if about is not None:
+            spelt, around = search(bare, index, self._embedder, ABOUT, wanted, whole=True)
+            about = nearer(about, nearness(read(spelt, around)), best_of_articles(around))
         listed = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
         told = index.dated(period.start, period.end)
         doers = doers_named(period.subject)

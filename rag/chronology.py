@@ -9,7 +9,7 @@ from datetime import timedelta
 from rag.period import CRASH, EACH_DAY, Period, period_named
 from rag.text import terms
 
-STORY = (CRASH - timedelta(days=7), CRASH + timedelta(days=8))
+STORY = Period((CRASH - timedelta(days=7)).isoformat(), (CRASH + timedelta(days=8)).isoformat())
 """The days told where none are named: from the release of R1 to the first bans."""
 
 _ORDERS = (
@@ -96,7 +96,7 @@ _WENT_ON = re.compile(
 )
 
 
-def asked_timeline(question: str, earlier: str = "") -> Period | None:
+def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Period | None:
     """The period of a question that asks for its events in order; None for any other question.
 
     >>> asked_timeline("What happened on 27 January 2025?")
@@ -110,13 +110,15 @@ def asked_timeline(question: str, earlier: str = "") -> Period | None:
 
     Args:
         earlier: the question before, for "And what happened in the week after?".
+        likely: whether `rag.sequence` takes it for one that asks so.
     """
     period = period_named(question, earlier)
     if _ANY.issuperset(terms(period.subject)):
         period = Period(period.start, period.end)
     limited = bool(period.start or period.end)
     several_days = bool(period.start and period.end) and period.start < period.end
-    if _IN_ORDER.search(question) or (several_days and _ONE_BY_ONE.search(question)):
+    one_by_one = several_days and _ONE_BY_ONE.search(question)
+    if _IN_ORDER.search(question) or one_by_one or likely:
         span = _SPAN.sub("", question)
         listed = events_listed(question)
         if listed or (span != question and not period_named(span).subject):
@@ -151,7 +153,7 @@ def events_listed(question: str) -> list[str]:
 
 def _of_all(*periods: Period) -> Period:
     """The whole story, and what the periods have beyond it."""
-    return _spanned([*periods, Period(*(day.isoformat() for day in STORY))])
+    return _spanned([*periods, STORY])
 
 
 def _spanned(periods: Sequence[Period]) -> Period:

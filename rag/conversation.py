@@ -15,8 +15,29 @@ _NAME = re.compile(r"\b[A-Z][\w&.-]*\w(?:\s+(?:[A-Z][\w&.-]*\w|\d+(?!\d*%)))*")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?:-[A-Z]?[a-z]+)?(?: [A-Z]\.)? [A-Z][a-z]+(?:-[A-Z]?[a-z]+)?\b")
 _PERSONS = re.compile(r"\b[A-Z][\w-]*\w\.?(?: [A-Z][\w-]*\.?)+")
 _LAST_PERSON = re.compile(rf"(?:{_PERSON.pattern})$")
-_ELLIPSIS = re.compile(r"^(?:and|but|or|also|so|then|what about|how about|what of)\b[\s,]*", re.IGNORECASE)
+_ELLIPSIS = re.compile(
+    r"^(?:(?:ok(?:ay)?|right|fine|great|good|cool|thanks|sure|hm+|ah|oh)\b[\s,.!]*)?"
+    r"(?:and|but|or|also|so|then|what about|how about|what of)\b[\s,]*",
+    re.IGNORECASE,
+)
+_OWN_SENTENCE = re.compile(
+    r"(?:(?:yet|still|then|so|now|yes|no)\b[\s,]*)*(?:it|they|he|she|this|that|there|we|you|i)\b",
+    re.IGNORECASE,
+)
+"""Behind "and" it goes on with what was said, and puts nothing in the place of another thing."""
+_TAG = re.compile(
+    r", (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)(?:n['’]t)? (?:it|they|he|she|that|there)"
+    r"(?=\?)",
+    re.IGNORECASE,
+)
+"""Asks only whether what is said is so."""
+_ANYBODY = frozenset(f"{which}{what}" for which in ("some", "any", "no", "every") for what in ("thing", "one", "body"))
+"""Begin a sentence with a capital, and are no names."""
+_POST = r"(?:founder|boss|chief(?: executive)?|head|CEO|chairman|president|creator|owner)"
+_ROLE = re.compile(rf"\b(?P<whose>[A-Z][\w.-]*)['’]s {_POST}\b|\bthe {_POST} of (?:the )?(?P<of>[A-Z][\w.-]*\w)")
+"""Somebody called by what he is."""
 _ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", re.IGNORECASE)
+_ASKS_WHO = re.compile(r"\W*who\b", re.IGNORECASE)
 _ASKS_MEANING = re.compile(r"(?:what|who) (?:is|are|was|were)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 _NEUTRAL = re.compile(r"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those) ones?)\b", re.IGNORECASE)
@@ -137,7 +158,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     """
     if changes_subject(question):
         question, history = _CHANGES.sub("", question, count=1), ()
-    question = written_out(question)
+    question = _TAG.sub("", written_out(question))
     if not history:
         return with_day(question, ())
     last_question, last_answer = history[-1]
@@ -151,7 +172,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
         kind = next((p for p in (_PERSONAL, _NEUTRAL) if own and p.search(first["asked"])), None)
         if kind:
             return written_out(with_day(_replace_first(kind, first["asked"], own), (last_question, last_answer)))
-    if bare != question and not _ASKS.match(bare):
+    if bare != question and not _ASKS.match(bare) and not _OWN_SENTENCE.match(bare):
         return _substituted(bare, last_question)
     question = with_day(question, (last_question, last_answer))
     if _refers(_PERSONAL, question):
@@ -350,7 +371,7 @@ def _names(text: str) -> list[str]:
     for match in _NAME.finditer(text):
         words = match.group().split()
         contracted = text[match.end() :].startswith(("'t", "’t"))  # "Didn't"
-        while words and (words[0].lower() in FUNCTION_WORDS or (contracted and len(words) == 1)):
+        while words and (words[0].lower() in FUNCTION_WORDS | _ANYBODY or (contracted and len(words) == 1)):
             words.pop(0)
         if words and not _is_date_word(words[0]):
             found.append(" ".join(words))
@@ -372,15 +393,28 @@ def _is_person(name: str) -> bool:
 
 
 def _person(last_question: str, last_answer: str) -> str:
-    for text in (last_question, last_answer):
-        for match in _PERSONS.finditer(text):
-            # Before a name may stand what somebody is: "former Intel CEO".
-            person = _PERSON.search(match[0]) if match[0].count(" ") < 2 else _LAST_PERSON.search(match[0])
-            words = person[0].split() if person else ()
-            if any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
-                continue
-            if person and _is_person(person[0]):
-                return person[0]
+    if named := _first_person(last_question):
+        return named
+    role = None if _ASKS_WHO.match(last_question) else _ROLE.search(last_question)
+    if role is None:
+        return _first_person(last_answer)
+    # "Nvidia's chief executive" is whom the answer calls "Jensen Huang of Nvidia", and not whoever else it names.
+    of = re.escape(role["of"] or role["whose"])
+    beside = re.search(
+        rf"{of}(?:['’]s)?(?: [a-z]+){{0,3}} {_PERSON.pattern}|{_PERSON.pattern},? (?:of|from|at) {of}", last_answer
+    )
+    return (beside and _first_person(beside[0].replace(role["of"] or role["whose"], "", 1))) or role[0]
+
+
+def _first_person(text: str) -> str:
+    for match in _PERSONS.finditer(text):
+        # Before a name may stand what somebody is: "former Intel CEO".
+        person = _PERSON.search(match[0]) if match[0].count(" ") < 2 else _LAST_PERSON.search(match[0])
+        words = person[0].split() if person else ()
+        if any(word.lower() in FUNCTION_WORDS or _is_date_word(word) for word in words):
+            continue
+        if person and _is_person(person[0]):
+            return person[0]
     return ""
 
 

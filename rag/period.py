@@ -47,7 +47,7 @@ _MONTH = (
 _WEEKDAYS = ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,? (\d{4})\b)?"
-_AND = r"(?: ?[-–] ?| (?:and|(?:up )?to|until|till|through) )"
+_AND = r"(?: ?[-–] ?| (?:and|(?:up )?to|into|until|till|through) )"
 _ABOUT = r"(?:(?:the|about|around|roughly) )*"
 _DAYS_AND_DAY = re.compile(rf"\b{_NTH}({_AND}){_NTH}(?: of)? {_MONTH}{_YEAR}", re.IGNORECASE)
 _AMERICAN_DAY_AND_DAY = re.compile(rf"\b{_MONTH} {_NTH}({_AND}){_NTH}\b{_YEAR}", re.IGNORECASE)
@@ -63,13 +63,14 @@ _THIRDS = {"": (1, 12), "early": (1, 4), "mid": (5, 8), "late": (9, 12)}
 """The first and last month of a year and of its parts."""
 _OF_A_MONTH = re.compile(r"\b(?:in|of|by|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
 _WEEKDAY_OF = re.compile(
-    rf"\b(?:{'|'.join(_WEEKDAYS)})day,? (?:the )?(?={_NTH}{_AND}|{_NTH}(?: of)? {_MONTH}|{_MONTH} {_NTH}\b)",
+    rf"\b(?:{'|'.join(_WEEKDAYS)})day,? (?:the )?"
+    rf"(?={_NTH}{_AND}(?:[a-z]+day )?\d|{_NTH}(?: of)? {_MONTH}|{_MONTH} {_NTH}\b)",
     re.IGNORECASE,
 )
 """Says of a day what its date says already."""
 _ONLY_NTH = re.compile(
     r"\b(?P<before>on|by|from|between|since|until|till|through|to|after|before|and)"
-    r" the (?P<nth>\d{1,2})(?:st|nd|rd|th)\b"
+    rf"(?: (?:{'|'.join(_WEEKDAYS)})day,?)? the (?P<nth>\d{{1,2}})(?:st|nd|rd|th)\b"
     r"(?! (?:of )?[^\W\d_]+\b(?<!\band)(?<!\bto)(?<!\buntil)(?<!\bin)(?<!\bat)(?<!\bthen))",
     re.IGNORECASE,
 )
@@ -103,7 +104,8 @@ _TWO_DAYS = re.compile(r"\A(?!between\b).*\band\b", re.IGNORECASE)
 _BESIDE = re.compile(rf"\b(?:the )?{_COUNT}{_UNIT} (?:{_AFTER}|{_BEFORE})\b(?: (?:the )?{_MARK.pattern})?", re.I)
 _NEXT = re.compile(rf"\b(?:the )?(?P<after>next|following) {_COUNT}{_UNIT}\b", re.IGNORECASE)
 _SIDE = re.compile(
-    rf"\b(?:(?P<after>after|since|following)|before|leading to|(?P<with>until|till|up to)) {_ABOUT}{_MARK.pattern}",
+    rf"\b(?:(?P<after>after|since|following)|before|leading to"
+    rf"|(?P<with>until|till|(?P<whole>up to|through|(?:well )?into))) {_ABOUT}{_MARK.pattern}",
     re.I,
 )
 _WEEK_OF = re.compile(rf"\b(?:in |for |during )?(?:the )?(?:week|weekend) of (?:the )?{_MARK.pattern}", re.IGNORECASE)
@@ -114,7 +116,17 @@ _WEEKDAY_BESIDE = re.compile(
 )
 _DAY_OF = re.compile(rf"\b(?:day of|during|in|on|amid) (?:the )?{_MARK.pattern}{_CALLED_SIGN}", re.IGNORECASE)
 _NEXT_DAY = re.compile(r"\b(?:the )?(?P<after>next|following) (?P<count>)(?P<unit>day|morning)\b", re.IGNORECASE)
-_WHOLE_WEEK = re.compile(r"\b(?:that|the same|(?:the )?(?:rest|end) of (?:that|the)|the) week\b", re.IGNORECASE)
+_WHOLE_WEEK = re.compile(
+    r"\b(?:that|the same|(?:the )?(?:rest|end) of (?:that|the)|the) week\b"
+    r"(?! (?:(?-i:[A-Z])|that\b|when\b|in which\b))",
+    re.IGNORECASE,
+)
+_TO_WEEKDAY = re.compile(
+    rf"(?P<from>{_MARK.pattern}[^@]{{0,25}}?\b(?:to|until|till|through) )(?:that |the )?(?:following |next )?"
+    r"(?P<weekday>mon|tues|wednes|thurs|fri|satur|sun)day\b(?! (?:the )?\d)",
+    re.IGNORECASE,
+)
+"""Up to the next such day: "from 27 January to that Friday"."""
 
 EACH_DAY = re.compile(r"\b(?:each|every) day\b", re.IGNORECASE)
 """Asks how something went on over several days."""
@@ -197,7 +209,7 @@ def is_iso_date(day: str) -> bool:
 
 
 def _marked(question: str) -> str:
-    text = question
+    text = re.sub(r"\bthru\b", "through", question, flags=re.IGNORECASE)
     for day, pattern in _CALLED:
         text = re.sub(pattern, _mark(day, day) + _CALLED_SIGN, text, flags=re.IGNORECASE)
     text = _WEEKDAY_OF.sub("", text)
@@ -209,6 +221,7 @@ def _marked(question: str) -> str:
     text = _DAY.sub(_day, " ".join(text.split()))
     text = _WHOLE_MONTH.sub(_whole_month, text)
     text = _ONLY_NTH.sub(_only_nth, text)
+    text = _TO_WEEKDAY.sub(_to_weekday, text)
     return _WHOLE_YEAR.sub(_whole_year, text)
 
 
@@ -247,6 +260,13 @@ def _only_nth(found: re.Match[str]) -> str:
     except ValueError:
         return found[0]
     return f"{found['before']} {_mark(day, day)}"
+
+
+def _to_weekday(found: re.Match[str]) -> str:
+    weekday = _WEEKDAYS.index(found["weekday"].lower())
+    last = date.fromisoformat(found[3])
+    day = last + timedelta(days=(weekday - last.weekday()) % 7)
+    return f"{found['from']}{_mark(day, day)}"
 
 
 def _whole_month(found: re.Match[str]) -> str:
@@ -341,8 +361,8 @@ def _side(found: re.Match[str]) -> tuple[date | None, date | None]:
     first, last = (date.fromisoformat(day) for day in found.groups()[-2:])
     if found["after"]:
         return last + timedelta(days=1), None
-    # "Until mid-February" is up to its end, "until February" up to where it begins.
-    is_part = found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1
+    # "Until mid-February" and "into February" are up to its end, "until February" up to where it begins.
+    is_part = found["whole"] or (found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1)
     return None, last if is_part else first - timedelta(days=1)
 
 

@@ -92,12 +92,12 @@ def words(text: str) -> Words:
 
 
 def versions(text: str) -> tuple[str, ...]:
-    """The versions that a text names, in order, in small letters.
+    """The versions that a text names, in order, in small letters; a preview is none of its own.
 
-    >>> versions("DeepSeek-R1-Zero, V3.1, Open-R1 and an R1-like model")
-    ('r1-zero', 'v3.1', 'open-r1', 'r1')
+    >>> versions("DeepSeek-R1-Zero, V3.1, Open-R1, R1-Lite-Preview and an R1-like model")
+    ('r1-zero', 'v3.1', 'open-r1', 'r1-lite', 'r1')
     """
-    return tuple(found[0].lower() for found in _WHOLE_VERSION.finditer(text))
+    return tuple(found[0].lower().removesuffix("-preview") for found in _WHOLE_VERSION.finditer(text))
 
 
 def is_of_other_version(text: str, asked: Collection[str]) -> bool:

@@ -62,11 +62,13 @@ class Retrieval:
         evidence: the passages.
         weights: the question's content terms and their inverse document frequencies.
         tokens: its tokens of content, in the order of `Evidence.matches`.
+        vector: its unit vector, shape (384,); None where nobody needs it.
     """
 
     evidence: tuple[Evidence, ...]
     weights: dict[str, float]
     tokens: tuple[Token, ...] = ()
+    vector: NDArray[np.float32] | None = None
 
 
 def search(
@@ -128,7 +130,15 @@ def retrieve(
 def retrieved(found: Sequence[Evidence], asked: Asked) -> Retrieval:
     """What was found, with the question's terms and tokens. Pure."""
     tokens = tuple(map(Token, asked.token_words, asked.token_weights.tolist()))
-    return Retrieval(tuple(found), asked.weights, tokens)
+    return Retrieval(tuple(found), asked.weights, tokens, asked.vector)
+
+
+def best_of_articles(found: Retrieval) -> dict[str, float]:
+    """The score of the best passage of each article, by the article's id. Pure."""
+    best: dict[str, float] = {}
+    for evidence in found.evidence:
+        best.setdefault(evidence.passage.article_id, evidence.passage.score)
+    return best
 
 
 def gather(question: str, index: Index, embedder: Embedder, limit: int = KEPT, wanted: Sequence[Wanted] = ()) -> Pool:

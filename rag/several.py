@@ -14,6 +14,7 @@ from rag.kinds import expected
 from rag.period import periods_named
 from rag.quote import drafted
 from rag.records import Citation, Draft, Evidence
+from rag.rewording import plainer
 
 OF_NO_DAY = ("person", "meaning", "place", "date")
 """Kinds of answers that are the same on all days, or a day."""
@@ -187,6 +188,8 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
             other = of_day
         if other.confidence > whole.confidence:
             return other
+    if whole.draft is None and (plain := plainer(asked)) != asked and (other := ask(plain)).draft:
+        return other
     # Nothing shows that "What was the regulator's objection?" goes on from what was asked before, but its answer may.
     # What is refused as it stands stays so: with more words, more is like an answer.
     if before and whole.draft and (other := ask(f"{asked} ({before})")).confidence > whole.confidence:

@@ -32,12 +32,15 @@ ABOUT, PERHAPS_ABOUT, ENOUGH = 0.9, 0.6, 5
 listed, it may be."""
 SURELY_ABOUT = 0.85
 """Where no sentence is so near to what is asked, none that is listed among the best would be about it."""
-TELLING, DEED = 0.5, 0.4
+TELLING, DEED = 0.5, 0.5
 """What it counts for beside the nearness to what is asked how well a sentence tells of its day, and that it tells of a
 deed of the kind that is asked about."""
+WHOLE, ARTICLE = 0.3, 0.3
+"""What it counts for beside the nearness to the subject how near a sentence is to the whole question, and how well the
+best passage of its article answers that."""
 FEWEST_DAYS = 3
 MOST_OF_SUBJECT = 3
-"""Events listed for one day where the best about a subject are."""
+"""Events listed for one day where the best about a subject are, if more would leave no room for other days."""
 LESSER = 0.05
 """So much nearer to what is named an event must be than one that more is told of."""
 
@@ -109,13 +112,25 @@ def _about(
         for t, own in zip(told, near, strict=True)
         if own and own >= least
     ]
-    # Where enough tells of such deeds, nothing else is asked for, and nobody else's shares.
-    done = [t for t in found if t.deed[1] in deeds or not t.words.isdisjoint(deeds - OF_SHARES)]
-    own = [t for t in done if t.deed[0] in doers] if deeds & OF_SHARES else []
-    for fewer in (own, done):
-        if len({t.day for t in fewer if t.score}) >= FEWEST_DAYS:
-            return fewer
-    return found
+    # Who asks for shares asks for nobody else's.
+    own = [t for t in found if t.deed[1] in deeds and t.deed[0] in doers] if deeds & OF_SHARES else []
+    return own if len({t.day for t in own if t.score}) >= FEWEST_DAYS else found
+
+
+def nearer(
+    subject: Mapping[tuple[str, int], float], whole: Mapping[tuple[str, int], float], best: Mapping[str, float]
+) -> dict[tuple[str, int], float]:
+    """How near each sentence is to what is asked, by its article's id and its start.
+
+    Args:
+        subject: how near it is to the subject.
+        whole: how near it is to the whole question.
+        best: the score of each article's best passage for the whole question.
+    """
+    return {
+        place: subject.get(place, 0.0) + WHOLE * whole.get(place, 0.0) + ARTICLE * best.get(place[0], 0.0)
+        for place in {**subject, **whole}
+    }
 
 
 def _events(of_day: Sequence[Told], weights: _Weights) -> list[list[Told]]:
@@ -202,7 +217,8 @@ def _selected(
 
 def _best(days: Sequence[list[list[Told]]], most: int, first: Sequence[tuple[int, int]]) -> list[list[Told]]:
     """As `_selected`, but those that are best about a subject."""
-    places = [(day, rank) for day, events in enumerate(days) for rank in range(min(len(events), MOST_OF_SUBJECT))]
+    most_of_day = max(MOST_OF_SUBJECT, most // max(1, len(days)))
+    places = [(day, rank) for day, events in enumerate(days) for rank in range(min(len(events), most_of_day))]
     ranked = sorted(places, key=lambda place: -max(told.score for told in days[place[0]][place[1]]))
     chosen = list(dict.fromkeys([*first, *ranked]))[:most]
     return [days[day][rank] for day, rank in sorted(chosen)]

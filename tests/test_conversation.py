@@ -9,6 +9,7 @@ FOUNDER = ("Who founded DeepSeek?", "Liang Wenfeng founded DeepSeek in July 2023
 NADELLA = ("What did Satya Nadella post about DeepSeek?", "Nadella wrote of the Jevons paradox. [1]")
 GELSINGER = "What is Pat Gelsinger's startup called?"
 ELLISON = "What did the Nvidia crash cost Larry Ellison?"
+PAN = "Zizheng Pan, who left America, works there. [1]"
 V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
 
 
@@ -47,6 +48,15 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ),
         ("Who runs it?", ("Didn't Oracle join?", ""), "Who is the chief executive of Oracle?"),
         ("What was in it?", FOUNDER, "What was in DeepSeek? (Who founded DeepSeek?)"),
+        ("ok and Broadcom?", NVIDIA, "What happened to Broadcom on 27 January 2025?"),
+        (
+            "Then where did he study?",
+            ("Was DeepSeek's founder in America?", PAN),
+            "Then where did DeepSeek's founder study?",
+        ),
+        ("Did they close it?", ("Something of Wiz's lay open?", ""), "Did Wiz close it?"),
+        ("And yet it sold R1?", ("What did Microsoft look into?", ""), "And yet Microsoft sold R1?"),
+        ("It fell, didn't it? How far?", ("What did Oracle do?", ""), "Oracle fell? How far?"),
     ],
 )
 def test_what_a_follow_up_leaves_unsaid_is_filled_in(question: str, last: tuple[str, str], expected: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rag.assistant import Assistant
@@ -137,3 +139,27 @@ def test_what_is_told_of_a_day_is_asked_of_that_day(assistant: Assistant) -> Non
     answer = assistant.ask("Nvidia clawed some of it back on the Tuesday - by how many per cent did the stock rise?")
     assert "8.9%" in answer.citations[0].quote
     assert with_told_day("It fell on 27 January. Who founded it?", "Who founded it?") == "Who founded it?"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("Feroot, the Canadian firm, found code in DeepSeek's login page pointing to which telecom?", "China Mobile"),
+        (
+            "Help me explain to my readers why power producers such as Vistra got caught up in all this.",
+            "power|electric",
+        ),
+        ("When did Taiwan tell its civil servants not to use DeepSeek, late January or early February?", "31 January"),
+    ],
+)
+def test_an_unusual_way_of_asking_hides_no_answer(assistant: Assistant, question: str, told: str) -> None:
+    """What a question asks for may stand at its end, behind a request, or before answers to choose from."""
+    answer = assistant.ask(question)
+    assert not answer.refused
+    assert re.search(told, answer.text)
+
+
+def test_an_unusual_way_of_asking_makes_no_answer(assistant: Assistant) -> None:
+    """What the articles don't tell is refused in whatever way it is asked."""
+    assert assistant.ask("Help me explain to my readers why Tim Cook resigned that week.").refused
+    assert assistant.ask("Vistra, the power producer, was sold to which bank?").refused

@@ -12,9 +12,11 @@ import pytest
 from ingest import sync
 from rag import Assistant, Settings
 from rag.chronology import asked_timeline
+from rag.embed import MiniLM
 from rag.errors import QuestionError
 from rag.period import Period, period_named
 from rag.records import DoneEvent, StageEvent
+from rag.sequence import SURE, shipped
 from rag.timeline import MOST_A_DAY, MOST_CITATIONS, in_lines, timeline
 from tests.fakes import Told, told
 
@@ -244,11 +246,38 @@ def test_a_line_says_its_day() -> None:
         ("The sequence with dates: V3, then R1, then the bad Monday.", ("2024-12-26", "2025-02-04", "")),
         ("South Korea's steps, one after the other", ("", "", "South Korea's")),
         ("What did OpenAI release in the week after the crash?", ("2025-01-28", "2025-02-03", "OpenAI release")),
+        (
+            "Nvidia's stock session by session from Monday the 27th to that Friday",
+            ("2025-01-27", "2025-01-31", "Nvidia's stock"),
+        ),
+        ("bans thru mid feb, dates pls", ("", "2025-02-20", "bans")),
+        ("Trace how states shut it out with dates, into February", ("", "2025-02-28", "states shut")),
+        ("Key dates of its founder up to February 2025", ("", "2025-02-28", "founder")),
     ],
 )
 def test_questions_for_a_timeline_are_recognised(question: str, period: tuple[str, str, str]) -> None:
     """However a period is put, the reader gets its events."""
     assert asked_timeline(question) == Period(*period)
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("Which regulators looked into the app, which of them blocked it, and on what days did they act?", True),
+        ("I was at sea that week. Who in Brussels reacted, and on which days?", True),
+        ("Set out how Washington tightened chip sales to China, from the first rules on", True),
+        ("I need every move of the Australian authorities against the app with its day", True),
+        ("Who reacted first in Brussels, and what was said?", False),
+        ("On which day did the Italian affair end?", False),
+        ("How many days passed from the first query to the block?", False),
+        ("One paper gives 28 January and another 30 January for the Italian order: which is right?", False),
+        ("Take me through the mathematics of GRPO", False),
+    ],
+)
+def test_a_sequence_is_recognised_without_any_word_for_one(question: str, asks: bool) -> None:
+    """Readers who want events in order often say neither "timeline" nor "order"; days alone don't ask for it."""
+    likelihood = shipped().likelihood(question, MiniLM().embed_question(question).vector)
+    assert (likelihood >= SURE) is asks
 
 
 @pytest.mark.parametrize(
@@ -370,6 +399,29 @@ def test_a_share_is_followed_by_its_moves(assistant: Assistant) -> None:
     assert all(re.search(r"\d ?%|\$\d", line) for line in told_lines)
     for day, moves in ((27, r"16\.97%|17%|\$589 billion"), (28, r"8\.9%|about 9%"), (29, r"4\.1%")):
         assert any(f"{day} January" in line and re.search(moves, line) for line in told_lines), day
+
+
+@pytest.mark.parametrize(
+    ("question", "told_of"),
+    [
+        (
+            "Set out how Washington tightened chip sales to China, from the first rules on",
+            ("October 2022", "October 2023"),
+        ),
+        (
+            "Where did the selling start on that Monday and how did it go round the world? Asia, Europe, New York.",
+            (r"Tokyo|SoftBank|Advantest", r"ASML|Siemens|STOXX|Europe", r"Nasdaq|Nvidia"),
+        ),
+    ],
+)
+def test_a_sequence_comes_of_the_articles_about_it(
+    assistant: Assistant, question: str, told_of: tuple[str, ...]
+) -> None:
+    """Whoever says little of the subject gets its events all the same, from the articles that answer the question."""
+    told_lines, _ = answer_of(assistant, question)
+    assert len(told_lines) >= 3
+    for words in told_of:
+        assert any(re.search(words, line) for line in told_lines), words
 
 
 def test_bans_are_listed_by_whatever_word(assistant: Assistant) -> None:
