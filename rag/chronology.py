@@ -51,6 +51,10 @@ _ONE_BY_ONE = re.compile(
     r"|\b(?:walk|take|run|guide|lead|talk) (?:me|us) through\b",
     re.IGNORECASE,
 )
+_BESIDES = re.compile(
+    r"\A\W*(?:[Aa]fter|[Bb]esides|[Aa]part from|[Oo]ther than|[Ee]xcept(?: for)?) (?!The\b)[A-Z][\w.-]*"
+    r"(?: [A-Z][\w.-]*)*, (?=who|which|what)"
+)
 _EVENT = re.compile(
     r"\b(?:releases?|launch|debut|publication|announcement|unveiling|crash|sell-?off|rout|slump|plunge|shock|rebound|recovery"
     r"|bounce|bans?|block|blocking|rise|(?:cyber[- ]?)?attack|inauguration|summit|hearing|testimony|coming out"
@@ -112,6 +116,8 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         earlier: the question before, for "And what happened in the week after?".
         likely: whether `rag.sequence` takes it for one that asks so.
     """
+    # "After Italy, who ..." is about others.
+    question = _BESIDES.sub("", question)
     period = period_named(question, earlier)
     if _ANY.issuperset(terms(period.subject)):
         period = Period(period.start, period.end)

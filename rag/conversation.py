@@ -58,6 +58,12 @@ _THAT_DAY = re.compile(
     re.IGNORECASE,
 )
 """Points at a day; "the day that" and "the day after" say themselves which one."""
+_DAY_AFTER = re.compile(
+    r"(?:\b(?:in|on|during) )?\bthe (?:(?:next|following) (?:session|day|trading day)|(?:day|session) after)\b"
+    r"(?=\W*(?:$|[?!.,;)]| (?:and|or|but)\b))",
+    re.IGNORECASE,
+)
+"""The day after the one spoken of."""
 _TIME_WORD = re.compile(r"(?:\w+day|morning|afternoon|evening|night|week|weekend|month|quarter|year|time|point|much)s?")
 """Those need no word before: "that Monday" is the one that everything is about."""
 _SAYING = re.compile(r"(?:say|says|said|tell|think|thought|know|known|mean|so|all|those|one|such)")
@@ -140,6 +146,11 @@ _NAMED_FIRST = re.compile(
     r"(?P<asked>(?:who|what|when|where|which|why|how|did|does|do|is|was)\b.*)\Z"
 )
 """Says first what it is about, and then "it"."""
+_WHICH_WAS_IT = re.compile(
+    r"(?:which|what|who|when|where|how)\b(?: [\w-]+){0,3} (?:is|was|were) (?:it|that|this|they)(?: exactly)?\W*",
+    re.IGNORECASE,
+)
+"""Asks for something of what was said before, whatever that is called."""
 _FRAGMENT_WORDS = 4
 """A question of no more words than this, with at most one of content, can't stand alone after another one."""
 
@@ -156,6 +167,15 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     >>> standalone("How far did the Nasdaq fall that Monday?", [])
     'How far did the Nasdaq fall on 27 January 2025?'
     """
+    asked = _filled_in(question, history)
+    # Beside the question before, with its own day, the next day says itself which it is.
+    if history and not asked.endswith(")") and (after := _DAY_AFTER.search(asked)):
+        days = next((days for text in history[-1] if len(days := _days_of(text)) == 1), {CRASH})
+        return f"{asked[: after.start()]}on {in_words(days.pop() + timedelta(days=1))}{asked[after.end() :]}"
+    return asked
+
+
+def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:
     if changes_subject(question):
         question, history = _CHANGES.sub("", question, count=1), ()
     question = _TAG.sub("", written_out(question))
@@ -175,6 +195,8 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     if bare != question and not _ASKS.match(bare) and not _OWN_SENTENCE.match(bare):
         return _substituted(bare, last_question)
     question = with_day(question, (last_question, last_answer))
+    if _WHICH_WAS_IT.fullmatch(bare):
+        return f"{question} ({last_question})"
     if _refers(_PERSONAL, question):
         person = _person(last_question, last_answer)
         if person:
@@ -257,6 +279,12 @@ def _near_crash(weekday: str) -> date:
     return next(day for day in days if day.strftime("%A").lower() == weekday.lower())
 
 
+def _next(weekday: str, day: date) -> date:
+    """The first day of that name after another one."""
+    following = (day + timedelta(days=later) for later in range(1, 8))
+    return next(one for one in following if one.strftime("%A").lower() == weekday.lower())
+
+
 def _days_of(text: str) -> set[date]:
     """The days that a text names, without periods of several days."""
     named = periods_named(text)
@@ -333,6 +361,9 @@ def _subject(last_question: str, question: str = "") -> str:
     names = [name for name in names if not re.search(rf"\b{re.escape(name)}\b", question)]
     # Two together are "they".
     single = [name for name in names if not _stands_with_another(name, last_question)]
+    if names and not single and _THEY.search(question):
+        pair = re.search(rf"{re.escape(names[0])}(?:, [^,]+)*,? and (?:the )?{re.escape(names[-1])}", last_question)
+        return pair[0] if pair else names[0]
     things = [name for name in single or names if not _COUNTRIES.fullmatch(name)]
     if things:
         return things[0]
@@ -355,6 +386,9 @@ def _substituted(fragment: str, last_question: str) -> str:
     """ "Broadcom?" after "What happened to Nvidia?" asks what happened to Broadcom."""
     fragment = fragment.strip(" ?.!")
     if _ON_DAY.fullmatch(fragment) and (day := _ON_DAY.search(last_question)):
+        if weekday := re.fullmatch(rf"on (?:the )?({_OTHER_DAY})", fragment, re.IGNORECASE):
+            days = _days_of(last_question)
+            fragment = f"on {in_words(_next(weekday[1], days.pop()) if len(days) == 1 else _near_crash(weekday[1]))}"
         return last_question[: day.start()] + fragment + last_question[day.end() :]
     names = _names(last_question)
     if names and _names(fragment):

@@ -20,7 +20,7 @@ class Length:
 
 LENGTHS = {
     "short": Length(1, "one or two short sentences", 4),
-    "medium": Length(3, "one to four short sentences", 8),
+    "medium": Length(3, "one to four short sentences", 10),
     "long": Length(6, "five to ten sentences, with the figures, names and reasons that the passages give", 16),
 }
 """By the name that the setting has."""

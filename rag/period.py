@@ -95,7 +95,10 @@ _CALLED_SIGN = "!"
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10, "few": 5, "couple of": 2}
 _COUNT = rf"(?:(?:next|first|last|following|immediate|(?P<count>\d+|{'|'.join(_NUMBERS)})) )*"
 _UNIT = r"(?P<unit>days?|morning|weeks?|fortnight|months?|weekend)"
-_AFTER = r"(?P<after>(?:that |which )?(?:(?:immediately|right|just|directly) )?(?:after|following|followed|since))"
+_AFTER = (
+    r"(?P<after>(?:that |which )?(?:(?:immediately|right|just|directly) )?"
+    r"(?:after|following|followed|since|(?:starting |beginning )?from|starting|beginning))"
+)
 _BEFORE = r"(?:immediately )?(?:before|preceding|prior to|(?:leading|running|led) up to)"
 _RANGE = re.compile(
     rf"(?:\b(?:between|from) )?(?:the )?{_MARK.pattern}[^@]{{0,25}}?{_AND}{_ABOUT}{_MARK.pattern}", re.I
@@ -381,6 +384,7 @@ def _beside(found: re.Match[str], anchor: date) -> tuple[date, date]:
     """The days that stand before or after another one: "the three days after ...", "the weekend before"."""
     named = _MARK.search(found[0])
     after = bool(found["after"])
+    from_it = after and found["after"].lower().endswith(("from", "starting", "beginning"))
     near = date.fromisoformat(named[2 if after else 1]) if named else anchor
     unit, count = found["unit"].lower(), (found["count"] or "").lower()
     one = timedelta(days=1)
@@ -393,6 +397,8 @@ def _beside(found: re.Match[str], anchor: date) -> tuple[date, date]:
     length = {"d": 7 if several else number, "m": 92 if several else 31 * number, "w": 28 if several else 7 * number}
     length |= {"f": 14}
     days = 1 if unit == "morning" else length[unit[0]]
+    if from_it:
+        return near, near + (days - 1) * one
     return (near + one, near + days * one) if after else (near - days * one, near - one)
 
 

@@ -45,6 +45,12 @@ _FIRST_WORDS = 7
 _FEW_TERMS = 4
 """A question of fewer terms of content is short: it says little of what it is about, and asks for what matters most."""
 
+_OF_ANOTHER = re.compile(
+    r"\bpreviews?\b|\b(?:before|after|follow\w*|(?:forerunner|predecessor|successor)s? (?:of|to)) (?:the )?"
+    r"(?:DeepSeek[- ])?[A-Z]\d",
+    re.IGNORECASE,
+)
+"""Asks of what came before or after a version, which may be one of its own."""
 _ASKS_WHETHER = re.compile(r"(?:is|are|was|were) ", re.IGNORECASE)
 _STARTED_FROM = re.compile(r"\b(?:from|than|against)(?: (?:about|some|around|only))? $")
 _TELLS = re.compile(r" (?:also |later )?(?:said|says|reported|wrote|calculated|counted|noted|told|estimated|put)\b")
@@ -105,7 +111,9 @@ class Asked:
             when=kind == "date" and "when" in question.lower(),
             said=frozenset(list(shares)[-1:] if _ASKS_WHETHER.match(question) else ()),
             usual=usual,
-            versions=frozenset(versions(question) if kind in ("date", "figure", "meaning") else ()),
+            versions=frozenset(
+                versions(question) if kind in ("date", "figure", "meaning") and not _OF_ANOTHER.search(question) else ()
+            ),
         )
 
     @property

@@ -7,8 +7,8 @@ import re
 _PREPOSITION = r"(?:to|into|in|on|at|by|for|from|of|with)"
 _WORD = r"(?:who|whom|whose|what|when|where|why|how|which)"
 _REQUEST = re.compile(
-    r"\A(?:(?:please|hi|hello|ok|so|and)[\s,]+)*(?:can|could|would|will|help|i|i['’]d|we|let)\b[^?.!;:]{0,60}?"
-    r"\b(?:explain|tell|understand|know|describe|say|show|learn|hear)\b(?: to (?:\w+ )?\w+| \w+)?"
+    r"\A(?:(?:please|hi|hello|ok|so|and)[\s,]+)*(?:(?:can|could|would|will|help|i|i['’]d|we|let)\b[^?.!;:]{0,60}?\b)?"
+    r"(?:explain|tell|understand|know|describe|say|show|learn|hear)\b(?: to (?:\w+ )?\w+| \w+)?"
     rf" (?={_WORD}\b)",
     re.IGNORECASE,
 )
@@ -49,7 +49,8 @@ def plainer(question: str) -> str:
     >>> plainer("Who founded DeepSeek?")
     'Who founded DeepSeek?'
     """
-    plain = _REQUEST.sub("", question.strip())
+    question = question.strip()
+    plain = _REQUEST.sub("", question)
     if plain != question and (clause := _CLAUSE.match(plain)):
         # As bad English as it is, it is judged as a question is, and the clause isn't.
         plain = f"{clause['word']} did {clause['rest']}?"

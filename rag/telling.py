@@ -88,6 +88,7 @@ _REFERS = re.compile(
 _LEADING_DATE = re.compile(rf"(?:On|In|At) (?:the )?(?:\w+ (?:of|on) )?{_WEEKDAY}{_DATE.pattern},? ?")
 _LEADING_ASIDE = re.compile(r"^(?:the (?:very |same )?day|when|where|one|two|a) [^,]*, ")
 _CLOSED = re.compile(r"\b(?:closed|ended|finished|traded|opened)\b[^,;]{0,30}\b(lower|down|higher|up)\b")
+_FORBIDS = re.compile(r"\b(?:should|must|may|were to) not use\b|\bnot to use\b|\bkeep off\b")
 _NAME = re.compile(r"\b(?!(?:The|A|An|In|On|At)\b)[A-Z]\w*")
 
 _SAME = {
@@ -263,6 +264,8 @@ def _deed(text: str) -> tuple[str, str]:
     kind = terms(verb.group())[0] if verb else ""
     if kind not in _SAME and (closed := _CLOSED.search(told)):
         kind = "fall" if closed[1].lower() in ("lower", "down") else "rise"
+    if _FORBIDS.search(told):
+        kind = "ban"
     return terms(name.group())[0] if name else "", _SAME.get(kind, kind if kind in _SAME.values() else "")
 
 

@@ -38,7 +38,11 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("How many people work for the company?", FOUNDER, "How many people work for DeepSeek?"),
         ("Did it fail?", ("What did Cisco and the University of Ohio test R1 for?", ""), "Did R1 fail?"),
         ("Were they legal?", ("What chips did it buy?", ""), "Were the chips legal? (What chips did it buy?)"),
-        ("And on Friday?", ("What did Nvidia do on Monday?", ""), "What did Nvidia do on Friday?"),
+        ("And on Friday?", ("What did Nvidia do on Monday?", ""), "What did Nvidia do on 31 January 2025?"),
+        ("And on Tuesday?", ("What did it do on 3 February 2025?", ""), "What did it do on 4 February 2025?"),
+        ("Did it rise the day after?", NVIDIA, "Did Nvidia rise on 28 January 2025?"),
+        ("Which minister was it?", FOUNDER, "Which minister was it? (Who founded DeepSeek?)"),
+        ("Are they big?", ("Vistra and Dell fell, didn't they?", ""), "Are Vistra and Dell big?"),
         ("And Larry Ellison?", ("What did the Nvidia crash cost Jensen Huang?", ""), ELLISON),
         ("How did DeepSeek answer it?", V3, "How did DeepSeek answer DeepSeek-V3?"),
         (

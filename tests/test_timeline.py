@@ -336,9 +336,9 @@ def answer_of(
 
 
 def test_what_happened_on_a_day_is_answered_in_dated_lines(assistant: Assistant) -> None:
-    """The reader who asks for a day gets its events, one a line, at most eight, each with the day in it."""
+    """The reader who asks for a day gets its events, one a line, at most ten, each with the day in it."""
     told_lines, _ = answer_of(assistant, "What happened on 27 January 2025?")
-    assert 4 <= len(told_lines) <= 8
+    assert 4 <= len(told_lines) <= 10
     assert all("27 January 2025" in line for line in told_lines)
     assert "Nvidia" in told_lines[0] or "technology shares" in told_lines[0]
 
@@ -430,7 +430,7 @@ def test_bans_are_listed_by_whatever_word(assistant: Assistant) -> None:
         assistant,
         "List in order the governments that barred DeepSeek between the end of January and about 10 February.",
     )
-    assert all(re.search(r"\b(?:bann?|barr|block|prohibit|order|forb)", line) for line in told_lines)
+    assert all(re.search(r"\b(?:bann?|barr|block|prohibit|order|forb|not (?:to )?use)", line) for line in told_lines)
     assert sum(any(name in line for line in told_lines) for name in ("Italy", "Taiwan", "Australia", "Texas")) >= 3
 
 
