@@ -127,7 +127,7 @@ class Assistant:
         Args:
             ignore: keys of facets that are not to be preferred, as for `ask`.
             rerank: where it isn't clear which passage comes first, have the cross-encoder take a second look, which
-                takes about as long again as an answer.
+                there takes longer than the search.
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -365,11 +365,8 @@ class Assistant:
         bare = without_statements(asked)
         period = asked_timeline(bare, before, likely)
         # What is told beside an order may say what it is about.
-        if (
-            period is None
-            or period == STORY
-            or not (period.start or period.end or period.subject != period.subject.lower())
-        ):
+        says_little = period is None or period == STORY or not (period.start or period.end or _names(period.subject))
+        if says_little and bare != asked:
             bare, period = asked, asked_timeline(asked, before, likely) or period
         if period is None:
             return None
@@ -440,6 +437,11 @@ class Assistant:
 def _says_little(found: Retrieval, question: str) -> bool:
     """Whether a question asks what a name stands for, and has hardly a word besides: "What is R1?"."""
     return len(found.weights) <= FEW_WORDS and expected(question) == "meaning"
+
+
+def _names(subject: str) -> bool:
+    """Whether a subject has a name."""
+    return subject != subject.lower()
 
 
 def _passages(draft: Draft) -> tuple[Passage, ...]:

@@ -116,6 +116,9 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         earlier: the question before, for "And what happened in the week after?".
         likely: whether `rag.sequence` takes it for one that asks so.
     """
+    asks_so = (_IN_ORDER, _ONE_BY_ONE, _HAPPENED, _WENT_ON, _DID)
+    if not likely and not any(pattern.search(question) for pattern in asks_so):
+        return None
     # "After Italy, who ..." is about others.
     question = _BESIDES.sub("", question)
     period = period_named(question, earlier)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,13 @@ class CrossEncoder:
         """
         reading = read(question, retrieval)
         looked_at = list(self._looked_at(reading))
-        spans = [self.span(pair, states) for pair, states in looked_at]
-        return judged(reading, [self.judgement(states) for _, states in looked_at], spans)
+        again = judged(reading, [self.judgement(states) for _, states in looked_at])
+        if not looked_at:
+            return again
+        # In no other sentence than the first the answer is marked.
+        places = [(scored.passage, scored.sentence) for scored in reading.ranked[: len(looked_at)]]
+        first = looked_at[places.index((again.ranked[0].passage, again.ranked[0].sentence))]
+        return replace(again, span=self.span(*first))
 
     def judgements(self, reading: Reading) -> list[float]:
         """The log-odds of the first sentences to answer the question, of as many as are read together with it.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,6 +30,7 @@ WINDOW = 256
 """Tokens that the model reads, its own two marks included; what goes beyond is not seen."""
 DIMENSIONS = 384
 
+_MOST_TEXTS = 2_000
 _MOST_LENGTHS = 4_000
 """Words whose length in tokens is remembered, and their parts."""
 _PARTS = re.compile(r"[^\W_]+|[^\w ]|_", re.ASCII)
@@ -97,6 +98,7 @@ class MiniLM:
         self.model = Model(path, self.load_reference, lambda text: list(self._tokenizer.encode(text).ids))
         self._lengths = Remembered(self._length, _MOST_LENGTHS)
         self._parts = Remembered(self._encoded, _MOST_LENGTHS)
+        self._ids = lru_cache(_MOST_TEXTS)(self._encoded_ids)
         self._pool = ThreadPoolExecutor(cores(), "embedder")
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -153,11 +155,14 @@ class MiniLM:
 
     def token_ids(self, text: str) -> list[int]:
         """The first tokens of a text as numbers in the model's vocabulary, without its own marks, at most `WINDOW`."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return list(self._ids(text))
 
     def token_places(self, text: str) -> list[tuple[int, int]]:
         """Where the tokens of `token_ids` stand in the text."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
+    def _encoded_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def _length(self, word: str) -> int:
         # Its rules for ASCII, but for its marks ("[SEP]"): each punctuation mark is a token, and stands between others.

@@ -157,9 +157,22 @@ def _words(reading: Reading) -> list[_Word]:
 def _is_name(word: str, question: str) -> bool:
     """Whether a word of the question is a name or a number; any word can begin it."""
     # Its capitals may have been put right since its tokens were made.
-    found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", question, re.IGNORECASE)
-    first = found[0][:1] if found else word[:1]
-    return (first.isupper() or first.isdigit()) and not (found and found.start() == 0)
+    found = _place(word.lower(), question.lower())
+    if found is None:
+        return word[:1].isupper() or word[:1].isdigit()
+    first = question[found]
+    return (first.isupper() or first.isdigit()) and found > 0
+
+
+def _place(word: str, text: str) -> int | None:
+    """Where a whole word stands in a text; None where it doesn't."""
+    found = text.find(word)
+    while found >= 0:
+        around = text[found - 1 : found] + text[found + len(word) : found + len(word) + 1]
+        if not any(character.isalnum() or character == "_" for character in around):
+            return found
+        found = text.find(word, found + 1)
+    return None
 
 
 def features(reading: Reading) -> tuple[float, ...]:

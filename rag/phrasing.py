@@ -129,15 +129,16 @@ def leans(text: str) -> bool:
     return bool(_LEANS.match(text))
 
 
-def told_beside(text: str) -> list[range]:
+@lru_cache(maxsize=4096)
+def told_beside(text: str) -> tuple[range, ...]:
     """The places of the words that stand behind "while", "after", "than" and such, where a sentence tells of others.
 
     >>> text = "Meta rose while Nvidia fell, Reuters said."
     >>> told_beside(text), words(text).places["nvidia"]
-    ([range(3, 5)], (3,))
+    ((range(3, 5),), (3,))
     """
     own = words(text)
-    return [range(own.place(m.start()) + 1, own.place(m.end() - 1) + 1) for m in _BESIDE.finditer(text)]
+    return tuple(range(own.place(m.start()) + 1, own.place(m.end() - 1) + 1) for m in _BESIDE.finditer(text))
 
 
 def says_it_is(text: str, wanted: Collection[str]) -> bool:

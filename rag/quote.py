@@ -63,7 +63,7 @@ class Reading:
 
     Args:
         judged: of the first ones, the log-odds that a cross-encoder gives each to answer the question.
-        found: of the same, the stretch that it takes for the answer, as offsets into the sentence; None where it isn't
+        span: the stretch of the first sentence that it takes for the answer, as offsets into it; None where it isn't
             sure.
     """
 
@@ -72,7 +72,7 @@ class Reading:
     asked: Asked
     ranked: tuple[Scored, ...]
     judged: tuple[float, ...] = ()
-    found: tuple[tuple[int, int] | None, ...] = ()
+    span: tuple[int, int] | None = None
 
     def evidence_of(self, scored: Scored) -> Evidence:
         """The passage of a sentence with all its sentences."""
@@ -101,32 +101,20 @@ def to_judge(reading: Reading, places: Iterable[int] = range(JUDGED)) -> list[Pa
     return pairs
 
 
-def judged(
-    reading: Reading,
-    log_odds: Sequence[float],
-    found: Sequence[tuple[int, int] | None] = (),
-    weight: float = JUDGEMENT_WEIGHT,
-) -> Reading:
+def judged(reading: Reading, log_odds: Sequence[float], weight: float = JUDGEMENT_WEIGHT) -> Reading:
     """The reading with its first sentences ranked anew by what a cross-encoder says of them as well.
 
     Args:
         log_odds: of the sentences of `to_judge`.
-        found: where in each its answer stands, or none of them.
     """
     first = [
-        (replace(s, score=s.score + weight * odds), odds, span)
-        for s, odds, span in zip(reading.ranked, log_odds, found or [None] * len(log_odds), strict=False)
+        (replace(s, score=s.score + weight * odds), odds) for s, odds in zip(reading.ranked, log_odds, strict=False)
     ]
     first.sort(key=lambda one: -one[0].score)
     # The others stay as far behind the last of the first ones as they were, or further.
     lost = weight * min(log_odds, default=0.0)
     others = [replace(s, score=s.score + lost) for s in reading.ranked[len(first) :]]
-    return replace(
-        reading,
-        ranked=(*(s for s, _, _ in first), *others),
-        judged=tuple(odds for _, odds, _ in first),
-        found=tuple(span for _, _, span in first),
-    )
+    return replace(reading, ranked=(*(s for s, _ in first), *others), judged=tuple(odds for _, odds in first))
 
 
 def nearness(reading: Reading) -> dict[tuple[str, int], float]:
@@ -177,9 +165,8 @@ def _citation(number: int, span: _Span, reading: Reading) -> Citation:
     sentence = span.scored.sentence
     answer = None
     if number == 1:  # What comes behind adds something; only the sentence that answers has the answer.
-        found = next(iter(reading.found), None)
         # No stretch of a sentence says yes or no.
-        answer = answer_span(reading.asked, sentence.text, None if asks_whether(reading.question) else found)
+        answer = answer_span(reading.asked, sentence.text, None if asks_whether(reading.question) else reading.span)
     highlight = (sentence.start + answer[0], sentence.start + answer[1]) if answer else None
     return Citation(number, text, span.passage, span.start, span.end, highlight)
 

@@ -284,7 +284,7 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         in_either,
         opens,
         float("“" in text or '"' in text),
-        float(not asked.denies and bool(_DENIES.search(text))),
+        float(not asked.denies and _denies(text)),
         before,
         float(bool(asked.role and names_holder(text, asked.role)) or (asked.seat and names_seat(text, asked.terms))),
         asked.shortness * opens * in_title,
@@ -365,6 +365,11 @@ def _is_no_answer(kind: str, text: str, found: Located) -> bool:
     name = text[found.start : found.end]
     # "On 17 February 2025 Liang Wenfeng": where a date runs into a name, that is not all that stands there.
     return kind == "person" and (" " not in name or bool(re.search(r"\d", name) or _TELLS.match(text, found.end)))
+
+
+@lru_cache(maxsize=4096)
+def _denies(text: str) -> bool:
+    return bool(_DENIES.search(text))
 
 
 @lru_cache(maxsize=512)

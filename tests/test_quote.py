@@ -329,7 +329,7 @@ def test_what_was_read_out_as_the_answer_stands_out(question: str, sentence: str
     """Where words don't tell the answer, what the second look found is shown, whole, and only of the kind asked."""
     reading = read(question, found(evidence("a", "", (sentence, 0.9, 1.0)), words="loss company fell large runs"))
     start = sentence.index(seen)
-    (citation,) = quote(judged(reading, [1.0], [(start, start + len(seen))])).citations
+    (citation,) = quote(replace(judged(reading, [1.0]), span=(start, start + len(seen)))).citations
     assert citation.highlighted == stands_out
 
 

@@ -163,3 +163,13 @@ def test_an_unusual_way_of_asking_makes_no_answer(assistant: Assistant) -> None:
     """What the articles don't tell is refused in whatever way it is asked."""
     assert assistant.ask("Help me explain to my readers why Tim Cook resigned that week.").refused
     assert assistant.ask("Vistra, the power producer, was sold to which bank?").refused
+
+
+def test_who_changes_the_subject_is_answered_as_if_nothing_was_asked_before(assistant: Assistant) -> None:
+    """The question before, which would make more of the articles look like an answer, is left behind."""
+    asked = "what was the regulator's objection?"
+    alone_ = assistant.ask(f"Something else: {asked}")
+    after = assistant.ask(f"Something else: {asked}", [("Who blocked DeepSeek in Italy?", "The Garante did. [1]")])
+    going_on = assistant.ask(asked, [("Who blocked DeepSeek in Italy?", "The Garante did. [1]")])
+    assert after.text == alone_.text != going_on.text
+    assert "Italy" not in after.standalone_question
