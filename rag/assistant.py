@@ -56,6 +56,7 @@ from rag.retrieve import Retrieval, best_of_articles, search
 from rag.settings import Settings, default_index
 from rag.several import Found, answered, without_statements
 from rag.telling import VERBS, deeds_named, doers_named
+from rag.text import content_terms
 from rag.timeline import in_lines, nearer, timeline
 
 PASSAGES = 8
@@ -66,6 +67,9 @@ ABOUT = 240
 """Passages that a timeline of a subject is made of."""
 COMPARED = 16
 """Passages in which reports may differ."""
+NEAR, MOST_UNHEARD_OF, MAY_TELL = 1.3, 0.2, 0.2
+"""A timeline is told of a subject that some sentence is so near to, with no more of its words unheard of, or where the
+gate gives the question so much trust: little, as no single sentence answers it."""
 FEWEST_EVENTS = 3
 """Fewer events about a subject are no timeline of it; the question is answered like any other."""
 
@@ -373,6 +377,9 @@ class Assistant:
         deeds = deeds_named(period.subject)
         about = self._about(" ".join([period.subject, *(VERBS[deed] for deed in sorted(deeds))]), index, wanted)
         if about is not None:
+            closely = replace(found, evidence=found.evidence[:PASSAGES])
+            if not self._may_tell(asked, closely, period.subject, max(about.values(), default=0.0)):
+                return None
             spelt, around = search(bare, index, self._embedder, ABOUT, wanted, whole=True)
             about = nearer(about, nearness(read(spelt, around)), best_of_articles(around))
         listed = [near for event in events_listed(asked) if (near := self._about(event, index, wanted))]
@@ -380,6 +387,18 @@ class Assistant:
         doers = doers_named(period.subject)
         entries = timeline(told, period.start, period.end, about, most, listed, deeds, doers)
         return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
+
+    def _may_tell(self, asked: str, found: Retrieval, subject: str, nearest: float) -> bool:
+        """Whether the articles may tell of a subject, and not only of what happened to others in those days.
+
+        Args:
+            nearest: how near the nearest sentence is to the subject.
+        """
+        words = content_terms(subject)
+        unheard_of = sum(not one.frequency for one in self._index.now().occurrences(words))
+        if nearest >= NEAR and unheard_of <= MOST_UNHEARD_OF * len(words):
+            return True
+        return confidence(self._cross_encoder.read(asked, found)) >= MAY_TELL
 
     def _about(self, subject: str, index: Index, wanted: Sequence[Wanted]) -> dict[tuple[str, int], float] | None:
         """How near to the subject each sentence is that a search for it finds; None where there is none."""

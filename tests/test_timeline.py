@@ -440,6 +440,22 @@ def test_a_subject_that_no_article_names_has_no_timeline(assistant: Assistant) -
     assert assistant.timeline(question="Qualcomm") == []
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "list the wars of the 19th century in order, with dates",
+        "How did bread prices develop in February 2025, day by day?",
+        "Chronology of Qualcomm's lawsuits against Arm",
+        "Timeline of Elon Musk's marriages",
+        "Which DeepSeek employees resigned, and on which days?",
+        "timeline of tesla recalls in 2024",
+    ],
+)
+def test_what_no_article_tells_of_has_no_timeline(assistant: Assistant, question: str) -> None:
+    """What happened to others in those days, or to the same ones otherwise, is no answer."""
+    assert assistant.ask(question).refused
+
+
 def test_a_period_without_events_is_answered_like_any_question(assistant: Assistant) -> None:
     """Of a day that no article tells of nothing is made up."""
     assert assistant.ask("What happened on 27 January 1997?").refused
