@@ -112,9 +112,13 @@ def _about(
         for t, own in zip(told, near, strict=True)
         if own and own >= least
     ]
-    # Who asks for shares asks for nobody else's.
-    own = [t for t in found if t.deed[1] in deeds and t.deed[0] in doers] if deeds & OF_SHARES else []
-    return own if len({t.day for t in own if t.score}) >= FEWEST_DAYS else found
+    # Where enough tells of such deeds, nothing else is asked for, and nobody else's shares.
+    done = [t for t in found if t.deed[1] in deeds or not t.words.isdisjoint(deeds - OF_SHARES)]
+    own = [t for t in done if t.deed[0] in doers] if deeds & OF_SHARES else []
+    for fewer in (own, done):
+        if len({t.day for t in fewer if t.score}) >= FEWEST_DAYS:
+            return fewer
+    return found
 
 
 def nearer(
