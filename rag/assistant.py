@@ -378,7 +378,7 @@ class Assistant:
         about = self._about(" ".join([period.subject, *(VERBS[deed] for deed in sorted(deeds))]), index, wanted)
         if about is not None:
             closely = replace(found, evidence=found.evidence[:PASSAGES])
-            if not self._may_tell(asked, closely, period.subject, max(about.values(), default=0.0)):
+            if not self._may_tell(asked, closely, index, period.subject, max(about.values(), default=0.0)):
                 return None
             spelt, around = search(bare, index, self._embedder, ABOUT, wanted, whole=True)
             about = nearer(about, nearness(read(spelt, around)), best_of_articles(around))
@@ -388,14 +388,14 @@ class Assistant:
         entries = timeline(told, period.start, period.end, about, most, listed, deeds, doers)
         return in_lines(entries) if len(entries) >= (FEWEST_EVENTS if period.subject else 1) else None
 
-    def _may_tell(self, asked: str, found: Retrieval, subject: str, nearest: float) -> bool:
+    def _may_tell(self, asked: str, found: Retrieval, index: Index, subject: str, nearest: float) -> bool:
         """Whether the articles may tell of a subject, and not only of what happened to others in those days.
 
         Args:
             nearest: how near the nearest sentence is to the subject.
         """
         words = content_terms(subject)
-        unheard_of = sum(not one.frequency for one in self._index.now().occurrences(words))
+        unheard_of = sum(not one.frequency for one in index.occurrences(words))
         if nearest >= NEAR and unheard_of <= MOST_UNHEARD_OF * len(words):
             return True
         return confidence(self._cross_encoder.read(asked, found)) >= MAY_TELL

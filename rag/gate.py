@@ -160,7 +160,7 @@ def _is_name(word: str, question: str) -> bool:
     found = _place(word.lower(), question.lower())
     if found is None:
         return word[:1].isupper() or word[:1].isdigit()
-    first = question[found]
+    first = question[found : found + 1]  # In small letters a text may be longer.
     return (first.isupper() or first.isdigit()) and found > 0
 
 

@@ -144,7 +144,11 @@ def test_what_is_told_of_a_day_is_asked_of_that_day(assistant: Assistant) -> Non
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ("Feroot, the Canadian firm, found code in DeepSeek's login page pointing to which telecom?", "China Mobile"),
+        (
+            "Feroot, a Canadian security shop, found code in the chatbot's login page "
+            "pointing to which state-owned telecom?",
+            "China Mobile",
+        ),
         (
             "Help me explain to my readers why power producers such as Vistra got caught up in all this.",
             "power|electric",
