@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.products import ALONE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ALONE = 1 << 18
-"""OpenBLAS computes so many products by itself, and shares more of them among cores."""
 BLOCK = 256
 """About so many rows of floats fit into a core's own memory."""
 
@@ -50,11 +50,7 @@ def token_matches(
 
 
 def _product(signs: NDArray[np.uint8], tokens: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every token's product with every row of signs, shape (rows, tokens).
-
-    In pieces that are too small for the library to share them among cores: it would gain little by that, and keep the
-    cores busy with waiting for more of it, to the harm of all else that runs.
-    """
+    """Every token's product with every row of signs, shape (rows, tokens), as `rag.products` has it."""
     rows = max(1, ALONE // tokens.size)
     block = rows * -(-BLOCK // rows)
     product = np.empty((len(signs), len(tokens)), np.float32)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from rag.postings import BREAK, number
+from rag.products import product
 from rag.stored import Prospects
 
 if TYPE_CHECKING:
@@ -139,14 +140,14 @@ def look(asked: Asked, prospects: Prospects, found: Wording, lexical: NDArray[np
     """
     there = np.arange(max(prospects.sentences, default=1)) < prospects.sentences[:, None]
     cosines = np.full(there.shape, -1, np.float32)
-    cosines[there] = prospects.sentence_vectors @ asked.vector
+    cosines[there] = product(prospects.sentence_vectors, asked.vector)
     headers = np.cumsum(prospects.sentences + 1) - prospects.sentences - 1
     shares = np.zeros(there.shape, np.float32)
     shares[there] = np.delete(found.shares, headers)
     before, after = _beside(prospects)
     return Looked(
         vectors=prospects.vectors,
-        dense=prospects.vectors @ asked.vector,
+        dense=product(prospects.vectors, asked.vector),
         lexical=lexical,
         cosines=cosines,
         shares=shares,

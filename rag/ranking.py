@@ -13,6 +13,7 @@ import numpy as np
 from rag.interaction import token_matches
 from rag.kinds import asks_holder, asks_seat, expected, holds, names_holder, names_seat
 from rag.looking import STRAY, Asked, Looked, matches_of_sentences, standardised
+from rag.products import product
 from rag.stored import Candidate
 from rag.text import terms
 
@@ -317,6 +318,6 @@ def _like_likely(looked: Looked, promise: NDArray[np.float32]) -> NDArray[np.flo
     """
     likely = np.exp(SHARPNESS * (promise - promise.max()))
     others = 1 - np.eye(len(likely), dtype=np.float32)
-    cosines = looked.vectors @ looked.vectors.T
+    cosines = product(looked.vectors, looked.vectors.T)
     mean: NDArray[np.float32] = (cosines * others) @ likely / np.maximum(others @ likely, TINY)
     return mean
