@@ -22,6 +22,7 @@ from rag.figures import Date, dates
 from rag.kinds import asks_ahead, asks_next_to, days_named, holds, tells_ahead, tells_next_to
 from rag.period import is_iso_date
 from rag.phrasing import words
+from rag.private import private_matters
 from rag.quote import Reading
 from rag.records import Evidence, Passage, Sentence
 from rag.text import terms
@@ -116,6 +117,8 @@ def is_beside(reading: Reading) -> bool:
     if max(s.sentence.dense for s in reading.ranked) < LEAST_COSINE or is_of_another_time(reading):
         return True
     if tells_of_other_days(reading):
+        return True
+    if not private_matters(reading.question) <= private_matters(reading.ranked[0].sentence.text):
         return True
     # Who holds a post now is no answer to who did before.
     if asks_next_to(reading.question) and not tells_next_to(reading.ranked[0].sentence.text):

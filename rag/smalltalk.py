@@ -55,14 +55,14 @@ _POLITE = (
     r"[\s,]+)*"
 )
 _WORK = (
-    r"poem|haiku|sonnet|limerick|song|lyrics|rap|story|joke|essay|novel|script|screenplay|speech|tweet|letter|e-?mail"
+    r"poem|haiku|sonnet|limerick|song|lyrics|rap|(?<!\bthe )story|joke|essay|novel|script|screenplay|speech|tweet|letter|e-?mail"
     r"|recipe|code|program|function|regex|sql|cover letter|blog(?: post)?|advert|slogan"
 )
 _ORDER = re.compile(
     rf"{_POLITE}(?:"
     r"(?:write|compose|draft|create|make|generate|tell|sing|give|invent)\b(?: (?:me|us|up))?(?: [\w-]+){0,4}"
     rf" (?:{_WORK})s?\b"
-    r"|(?:translate|calculate|compute|solve|roleplay|pretend|act as|play (?:a|the)|draw|paint|repeat after|rewrite"
+    r"|(?:translate|calculate|compute|solve|roleplay|pretend|act as|play (?:a|the)|draw(?! up\b)|paint|repeat after|rewrite"
     r"|rephrase|paraphrase|proofread)\b"
     r"|say (?:hello|hi|something|yes|no|that|after|\W)|do my\b|(?:in|to) (?:german|french|spanish|chinese|italian"
     r"|english|japanese|russian|arabic|hindi|portuguese)(?:,? please)?\W*\Z"
