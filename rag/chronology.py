@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from rag.period import CRASH, EACH_DAY, Period, period_named
@@ -27,13 +28,13 @@ _IN_ORDER = re.compile(
     r"|\b(?:sequence|course|order|run|chain|series|succession) of (?:the )?events\b"
     r"|\b(?:key|main|(?:most )?important|major) (?:dates|moments|milestones)\b"
     r"|\bhow did .*\b(?:unfold|play out)\b|\bhow did (?:the )?(?:events|story|things) (?:develop|go on|evolve)\b"
-    r"|\bin (?:what|which) order\b"
+    r"|\bin (?:what|which) order\b|\bin sequence\b|\b(?:oldest|earliest) (?:ones? )?first\b"
     r"|\bwhat (?:happened|came|was) when\b(?= *(?:$|[,;:.?!]|in\b|and\b|between\b|during\b))"
     r"|\bwhen did what happen\b"
     r"|\b(?:give|list|name|tell)(?: me| us)?(?: all)?(?: the)? dates\b"
     rf"|(?:{_ORDERS}|\b(?:which|what|walk|take|run|guide|lead)\b).*"
     r"\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)"
-    rf"|{_ORDERS}.*\b(?:by|with) dates?\b|\b(?:sequence|order|steps|stages) (?:with|by|and) (?:the |their )?dates?\b"
+    rf"|{_ORDERS}.*\b(?:by|with) dates?\b(?! or\b)|\b(?:sequence|order|steps|stages) (?:with|by|and) (?:the |their )?dates?\b"
     r"|\b(?:with|and) (?:the |their )?(?:dates|years)\b(?:,? (?:please|pls))?\W*$|\bdates,? (?:please|pls)\b"
     r"|\bwhat\b.*\bhappened\b.*\bon (?:which|what) (?:day|date)s?\W*$|\bwhen did (?:each|every)\b"
     r"|\b(?:which|what)(?: \w+){0,4}? (?!(?:does|was|has|its|this)\b)\w{2,}[^\Ws]s\b.*\band when\W*$"
@@ -54,6 +55,11 @@ _ONE_BY_ONE = re.compile(
 _BESIDES = re.compile(
     r"\A\W*(?:[Aa]fter|[Bb]esides|[Aa]part from|[Oo]ther than|[Ee]xcept(?: for)?) (?!The\b)[A-Z][\w.-]*"
     r"(?: [A-Z][\w.-]*)*, (?=who|which|what)"
+)
+_NAMED = re.compile(r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b[A-Z]")
+_REQUEST = re.compile(
+    r"\A[^?]{15,}?\b(?:can|could|would|will) (?:you|u|someone|anyone|somebody|anybody)\b(?: (?:please|perhaps|maybe|just|kindly|also))*",
+    re.IGNORECASE,
 )
 _EVENT = re.compile(
     r"\b(?:releases?|launch|debut|publication|announcement|unveiling|crash|sell-?off|rout|slump|plunge|shock|rebound|recovery"
@@ -122,15 +128,21 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
     # "After Italy, who ..." is about others.
     question = _BESIDES.sub("", question)
     period = period_named(question, earlier)
+    # What is told before a request is seldom what is to be listed, but may say of which days.
+    request = _REQUEST.sub("", question, count=1)
+    if request != question and _NAMED.search((of_request := period_named(request, earlier)).subject):
+        question = request
+        period = of_request if of_request.start or of_request.end else replace(period, subject=of_request.subject)
     if _ANY.issuperset(terms(period.subject)):
         period = Period(period.start, period.end)
     limited = bool(period.start or period.end)
     several_days = bool(period.start and period.end) and period.start < period.end
     one_by_one = several_days and _ONE_BY_ONE.search(question)
     if _IN_ORDER.search(question) or one_by_one or likely:
-        span = _SPAN.sub("", question)
+        span = _SPAN.search(question)
+        spans_event = span is not None and (limited or _EVENT.search(span[0]))
         listed = events_listed(question)
-        if listed or (span != question and not period_named(span).subject):
+        if listed or (spans_event and not period_named(_SPAN.sub("", question)).subject):
             periods = [period, *map(period_named, listed)]
             return _spanned(periods) if several_days else _of_all(*periods)
         # "How did the crash unfold?" asks for more than that day.

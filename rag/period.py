@@ -23,10 +23,10 @@ _CALLED = (
     *(
         (
             day,
-            rf"\b(?:release|launch|debut|publication|arrival) of {_MODEL.format(name)}\b"
+            rf"\b(?:release|launch|debut|publication|arrival|appearance|emergence|unveiling) of {_MODEL.format(name)}\b"
             rf"|{_MODEL.format(name)}(?:[’']s)? (?:model |was )?"
             r"(?:release|launch|debut|publi|came out|coming|appeared)\w*"
-            rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )){_MODEL.format(name)}\b"
+            rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )|(?<=\buntil )|(?<=\btill )|(?<=\bup to )){_MODEL.format(name)}\b"
             rf"|(?:(?<=\bfrom )|(?<=\bfrom the )){_MODEL.format(name)}\b"
             r"(?= (?:model )?(?:up )?(?:to|through|until|till)\b)",
         )
@@ -61,7 +61,14 @@ _WHOLE_YEAR = re.compile(
 )
 _THIRDS = {"": (1, 12), "early": (1, 4), "mid": (5, 8), "late": (9, 12)}
 """The first and last month of a year and of its parts."""
-_OF_A_MONTH = re.compile(r"\b(?:in|of|by|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9}
+"""The first month of each."""
+_SEASON = re.compile(
+    r"\b(?P<before>into|until|till|to|through|since|by|and) (?:the )?(?P<season>spring|summer|autumn)\b"
+    r"(?! festival)(?:,?(?: of)? (?P<year>20\d\d)\b)?",
+    re.IGNORECASE,
+)
+_OF_A_MONTH = re.compile(r"\b(?:in|of|by|from|between|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
 _WEEKDAY_OF = re.compile(
     rf"\b(?:{'|'.join(_WEEKDAYS)})day,? (?:the )?"
     rf"(?={_NTH}{_AND}(?:[a-z]+day )?\d|{_NTH}(?: of)? {_MONTH}|{_MONTH} {_NTH}\b)",
@@ -108,7 +115,7 @@ _BESIDE = re.compile(rf"\b(?:the )?{_COUNT}{_UNIT} (?:{_AFTER}|{_BEFORE})\b(?: (
 _NEXT = re.compile(rf"\b(?:the )?(?P<after>next|following) {_COUNT}{_UNIT}\b", re.IGNORECASE)
 _SIDE = re.compile(
     rf"\b(?:(?P<after>after|since|following)|before|leading to"
-    rf"|(?P<with>until|till|(?P<whole>up to|through|(?:well )?into))) {_ABOUT}{_MARK.pattern}",
+    rf"|(?P<with>until|till|(?P<whole>up to|through|(?:well )?into))) {_ABOUT}{_MARK.pattern}(?P<called>{_CALLED_SIGN})?",
     re.I,
 )
 _WEEK_OF = re.compile(rf"\b(?:in |for |during )?(?:the )?(?:week|weekend) of (?:the )?{_MARK.pattern}", re.IGNORECASE)
@@ -131,7 +138,7 @@ _TO_WEEKDAY = re.compile(
 )
 """Up to the next such day: "from 27 January to that Friday"."""
 
-EACH_DAY = re.compile(r"\b(?:each|every) day\b", re.IGNORECASE)
+EACH_DAY = re.compile(r"\b(?:each|every) day\b|\bday (?:after|by) day\b", re.IGNORECASE)
 """Asks how something went on over several days."""
 _NO_SUBJECT = (
     "event development unfold play timeline line chronology chronological order sequence course day week month weekend"
@@ -139,7 +146,7 @@ _NO_SUBJECT = (
     " short brief place occur follow up move react respond fare perform develop evolve change trade continue"
     " put arrange sort bring line walk take run guide go step hour recap outline summarise summarize describe trace"
     " retrace reconstruct recount sum chain series succession finish happen right account overview dated one"
-    " please pls need session start year turn"
+    " please pls need session start year turn draw set together station milestone presentation slide sequence appear oldest earliest"
 )
 
 
@@ -225,7 +232,13 @@ def _marked(question: str) -> str:
     text = _WHOLE_MONTH.sub(_whole_month, text)
     text = _ONLY_NTH.sub(_only_nth, text)
     text = _TO_WEEKDAY.sub(_to_weekday, text)
+    text = _SEASON.sub(_season, text)
     return _WHOLE_YEAR.sub(_whole_year, text)
+
+
+def _season(found: re.Match[str]) -> str:
+    year, first = int(found["year"] or CRASH.year), _SEASONS[found["season"].lower()]
+    return f"{found['before']} {_mark(date(year, first, 1), date(year, first + 2, monthrange(year, first + 2)[1]))}"
 
 
 def _whole_year(found: re.Match[str]) -> str:
@@ -361,11 +374,12 @@ def _week_of(found: re.Match[str]) -> tuple[date, date]:
 
 def _side(found: re.Match[str]) -> tuple[date | None, date | None]:
     """The days before or after another one, without limit."""
-    first, last = (date.fromisoformat(day) for day in found.groups()[-2:])
+    first, last = (date.fromisoformat(day) for day in found.groups()[-3:-1])
     if found["after"]:
         return last + timedelta(days=1), None
-    # "Until mid-February" and "into February" are up to its end, "until February" up to where it begins.
-    is_part = found["whole"] or (found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1)
+    # "Until mid-February", "into February" and "until R1's release" are up to its end, "until February" up to where it
+    # begins.
+    is_part = found["whole"] or (found["with"] and found["called"]) or (found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1)
     return None, last if is_part else first - timedelta(days=1)
 
 

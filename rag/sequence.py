@@ -22,7 +22,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SURE = 0.65
+SURE = 0.8
 """How likely a question has to ask for a sequence of events to be answered with one."""
 LONGEST = 3
 """So many words that follow each other count together."""

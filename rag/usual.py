@@ -20,14 +20,15 @@ _DAY = re.compile(
     re.IGNORECASE,
 )
 _CRASH_DAY = re.compile(
-    r"\b(?:(?P<on>on|during|at|in) )?(?P<day>(?:the |that )?(?:(?:very )?day (?:of|that|when) )?"
-    r"(?:the )?(?:deepseek(?:['’]s)? (?:black )?(?:monday|day)\b|(?:deepseek(?:['’]s)? )?(?:crash|shock|rout|sell-?off|panic|turmoil"
-    r"|slump)\b(?! of)|(?<=day )(?:its|their|the|tech) (?:\w+ ){0,2}(?:crashed|collapsed|fell|plunged|tumbled)\b))",
+    r"\b(?:(?:on|during|at|in) )?(?:(?:the |that )?(?:very )?day (?:of|that|when)? ?)?"
+    r"(?:(?:the |that )?deepseek(?:['’]s)? (?:black )?(?:monday|day)\b"
+    r"|(?:(?:the|that) (?:deepseek(?:['’]s)? )?|deepseek(?:['’]s)? )(?:crash|shock|rout|sell-?off|panic|turmoil|slump)\b(?! (?:of|in)\b)"
+    r"|(?<=day )(?:its|their|the|tech) (?:\w+ ){0,2}(?:crashed|collapsed|fell|plunged|tumbled)\b)",
     re.IGNORECASE,
 )
 """What happened then, when it is named instead of a date."""
 _CRASH_MONDAY = re.compile(r"\b(?:(?:on|that|the) )*deepseek(?:['’]s)? (?:black )?(?:monday|day)\b", re.IGNORECASE)
-_OF_FIRM = re.compile(r"(?<=[A-Za-z]),? (?:AG|Inc\.?|Corp\.?|Corporation|plc|PLC|Ltd\.?|N\.V\.|NV|SE)(?![\w.])")
+_OF_FIRM = re.compile(r"(?<=[A-Za-z]),? (?:AG|Inc|Corp|Corporation|plc|PLC|Ltd|N\.V|NV|SE)\b(?:\.(?! ?[A-Z]))?")
 """The form of a firm, which reports leave out."""
 _PIECE = re.compile(r"[^\s?!,;:()\"“”]+")
 _INDEX = re.compile(r"\b(?:Nasdaq|Dow|S&P|index|Nikkei|Kospi|Dax|Stoxx|FTSE|Hang Seng|Topix|Vix)\b", re.IGNORECASE)
@@ -72,7 +73,7 @@ _HOW_MUCH = _set(
     """how what which percent percentage per cent far much big large steep steeply hard badly strong strongly deep deeply sharp
     sharply extent size fraction figure amount number quantify measure magnitude scale many"""
 )
-_WHY = _set("why reason reasons motive cause caused explain explanation attributed attributable trigger triggered led drove drag dragged")
+_WHY = _set("why reason reasons motive cause caused explain explanation attributed attributable trigger triggered led drove drag dragged behind")
 _RELEASE = _set(
     """release released launch launched drop dropped unveil unveiled publish published publication appear appeared appearance
     debut arrive arrived arrival introduce introduced introduction present presented issue issued available out rollout premiere
@@ -217,10 +218,11 @@ def _name(text: str, pieces: Sequence[re.Match[str]], known: Sequence[bool]) -> 
     name = text[pieces[places[0]].start() : pieces[places[-1]].end()]
     if "," in name or not FUNCTION_WORDS.isdisjoint(name.lower().split()):
         return ""
+    beside = [piece[0].lower() for piece in (pieces[max(0, places[0] - 1)], *pieces[places[-1] + 1 :][:1])]
+    is_index = beside[-1].startswith("index")
     # In small letters any word may be a name.
-    if text[1:] != text[1:].lower() and not all(re.match(r"[A-Z\d&]", word) for word in name.split()[-1:]):
+    if text[1:] != text[1:].lower() and not (is_index or re.match(r"[A-Z\d&]", name.split()[-1])):
         return ""
     name = re.sub(r"['’]s?\Z", "", name.rstrip("."))
-    beside = [piece[0].lower() for piece in (pieces[max(0, places[0] - 1)], *pieces[places[-1] + 1 :][:1])]
-    name = re.sub(r" (?:Group|Holdings?)\Z", "", f"{name}{' index' * (beside[-1] == 'index')}")
+    name = re.sub(r" (?:Group|Holdings?)\Z", "", f"{name}{' index' * is_index}")
     return ("the " * (beside[0] == "the" and bool(_INDEX.search(name)))) + _ALIASES.get(name.lower(), name)

@@ -59,6 +59,8 @@ def test_what_is_no_question_gets_a_fitting_reply(said: str, beginning: str) -> 
         "Show me the picture on Wall Street that day.",
         "What did you make of the crash, Mr Huang?",
         "In German media, how was it reported?",
+        "Draw up a short chronology of the bans.",
+        "Could you tell me the story of how the accusation came up?",
     ],
 )
 def test_questions_are_no_small_talk(question: str) -> None:

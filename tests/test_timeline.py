@@ -253,6 +253,12 @@ def test_a_line_says_its_day() -> None:
         ("bans thru mid feb, dates pls", ("", "2025-02-20", "bans")),
         ("Trace how states shut it out with dates, into February", ("", "2025-02-28", "states shut")),
         ("Key dates of its founder up to February 2025", ("", "2025-02-28", "founder")),
+        ("Chronology of its founder until R1", ("", "2025-01-20", "founder")),
+        ("Its releases from March until the summer, oldest first", ("2025-03-01", "2025-08-31", "releases first")),
+        (
+            "From where we sit privacy matters most to us, so could you list in order what Italy's regulator did?",
+            ("", "", "Italy's regulator"),
+        ),
     ],
 )
 def test_questions_for_a_timeline_are_recognised(question: str, period: tuple[str, str, str]) -> None:
