@@ -34,7 +34,8 @@ _IN_ORDER = re.compile(
     r"|\b(?:give|list|name|tell)(?: me| us)?(?: all)?(?: the)? dates\b"
     rf"|(?:{_ORDERS}|\b(?:which|what|walk|take|run|guide|lead)\b).*"
     r"\bin (?:(?:the|their|right|date|chronological) )*order\b(?! to\b)"
-    rf"|{_ORDERS}.*\b(?:by|with) dates?\b(?! or\b)|\b(?:sequence|order|steps|stages) (?:with|by|and) (?:the |their )?dates?\b"
+    rf"|{_ORDERS}.*\b(?:by|with) dates?\b(?! or\b)"
+    r"|\b(?:sequence|order|steps|stages) (?:with|by|and) (?:the |their )?dates?\b"
     r"|\b(?:with|and) (?:the |their )?(?:dates|years)\b(?:,? (?:please|pls))?\W*$|\bdates,? (?:please|pls)\b"
     r"|\bwhat\b.*\bhappened\b.*\bon (?:which|what) (?:day|date)s?\W*$|\bwhen did (?:each|every)\b"
     r"|\b(?:which|what)(?: \w+){0,4}? (?!(?:does|was|has|its|this)\b)\w{2,}[^\Ws]s\b.*\band when\W*$"
@@ -58,7 +59,8 @@ _BESIDES = re.compile(
 )
 _NAMED = re.compile(r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b[A-Z]")
 _REQUEST = re.compile(
-    r"\A[^?]{15,}?\b(?:can|could|would|will) (?:you|u|someone|anyone|somebody|anybody)\b(?: (?:please|perhaps|maybe|just|kindly|also))*",
+    r"\A[^?]{15,}?\b(?:can|could|would|will) (?:you|u|someone|anyone|somebody|anybody)\b"
+    r"(?: (?:please|perhaps|maybe|just|kindly|also))*",
     re.IGNORECASE,
 )
 _EVENT = re.compile(

@@ -26,7 +26,8 @@ _CALLED = (
             rf"\b(?:release|launch|debut|publication|arrival|appearance|emergence|unveiling) of {_MODEL.format(name)}\b"
             rf"|{_MODEL.format(name)}(?:[’']s)? (?:model |was )?"
             r"(?:release|launch|debut|publi|came out|coming|appeared)\w*"
-            rf"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )|(?<=\buntil )|(?<=\btill )|(?<=\bup to )){_MODEL.format(name)}\b"
+            r"|(?:(?<=\bbefore )|(?<=\bafter )|(?<=\bsince )|(?<=\bthrough )|(?<=\buntil )|(?<=\btill )|(?<=\bup to ))"
+            rf"{_MODEL.format(name)}\b"
             rf"|(?:(?<=\bfrom )|(?<=\bfrom the )){_MODEL.format(name)}\b"
             r"(?= (?:model )?(?:up )?(?:to|through|until|till)\b)",
         )
@@ -68,7 +69,9 @@ _SEASON = re.compile(
     r"(?! festival)(?:,?(?: of)? (?P<year>20\d\d)\b)?",
     re.IGNORECASE,
 )
-_OF_A_MONTH = re.compile(r"\b(?:in|of|by|from|between|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE)
+_OF_A_MONTH = re.compile(
+    r"\b(?:in|of|by|from|between|since|until|till|during|before|after|throughout) (?:the )?\Z", re.IGNORECASE
+)
 _WEEKDAY_OF = re.compile(
     rf"\b(?:{'|'.join(_WEEKDAYS)})day,? (?:the )?"
     rf"(?={_NTH}{_AND}(?:[a-z]+day )?\d|{_NTH}(?: of)? {_MONTH}|{_MONTH} {_NTH}\b)",
@@ -115,7 +118,8 @@ _BESIDE = re.compile(rf"\b(?:the )?{_COUNT}{_UNIT} (?:{_AFTER}|{_BEFORE})\b(?: (
 _NEXT = re.compile(rf"\b(?:the )?(?P<after>next|following) {_COUNT}{_UNIT}\b", re.IGNORECASE)
 _SIDE = re.compile(
     rf"\b(?:(?P<after>after|since|following)|before|leading to"
-    rf"|(?P<with>until|till|(?P<whole>up to|through|(?:well )?into))) {_ABOUT}{_MARK.pattern}(?P<called>{_CALLED_SIGN})?",
+    r"|(?P<with>until|till|(?P<whole>up to|through|(?:well )?into)))"
+    rf" {_ABOUT}{_MARK.pattern}(?P<called>{_CALLED_SIGN})?",
     re.I,
 )
 _WEEK_OF = re.compile(rf"\b(?:in |for |during )?(?:the )?(?:week|weekend) of (?:the )?{_MARK.pattern}", re.IGNORECASE)
@@ -146,7 +150,8 @@ _NO_SUBJECT = (
     " short brief place occur follow up move react respond fare perform develop evolve change trade continue"
     " put arrange sort bring line walk take run guide go step hour recap outline summarise summarize describe trace"
     " retrace reconstruct recount sum chain series succession finish happen right account overview dated one"
-    " please pls need session start year turn draw set together station milestone presentation slide sequence appear oldest earliest"
+    " please pls need session start year turn draw set together station milestone presentation slide sequence appear"
+    " oldest earliest"
 )
 
 
@@ -379,7 +384,11 @@ def _side(found: re.Match[str]) -> tuple[date | None, date | None]:
         return last + timedelta(days=1), None
     # "Until mid-February", "into February" and "until R1's release" are up to its end, "until February" up to where it
     # begins.
-    is_part = found["whole"] or (found["with"] and found["called"]) or (found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1)
+    is_part = (
+        found["whole"]
+        or (found["with"] and found["called"])
+        or (found["with"] and 1 < (last - first).days < _SHORTEST_MONTH - 1)
+    )
     return None, last if is_part else first - timedelta(days=1)
 
 

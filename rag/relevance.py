@@ -125,6 +125,11 @@ class Asked:
         """Where a sentence has one of the terms, but not as the beginning of another name than is asked about."""
         return [p for p in own.places.get(term, ()) if own.goes_on.get(p, "") in {"", *self.terms}]
 
+    def placed(self, own: Words) -> dict[str, list[int]]:
+        """The places of each of its content terms that a sentence has."""
+        found = ((term, self.places(term, own)) for term in self.weights if term in own.places)
+        return {term: places for term, places in found if places}
+
     def share(self, held: Collection[str]) -> float:
         """The share of the question's words, weighted by rarity, that stand among the terms `held`: 0 to 1."""
         return sum(weight for term, weight in self.weights.items() if term in held)
@@ -144,6 +149,7 @@ def located(asked: Asked, text: str) -> list[Located]:
     if asked.kind not in LOCATED:
         return []
     own = words(text)
+    placed = asked.placed(own)
     found = []
     for start, end in spans(asked.kind, text):
         if asked.terms.issuperset(terms(text[start:end])):
@@ -151,22 +157,19 @@ def located(asked: Asked, text: str) -> list[Located]:
         first, final = own.place(start), own.place(max(start, end - 1))
         near = 0.0
         for term, weight in asked.weights.items():
-            apart = [max(first - p, p - final, 0) for p in asked.places(term, own)]
-            if apart:
-                near += weight / (1 + min(apart) / 4)
+            if places := placed.get(term):
+                near += weight / (1 + min(max(first - p, p - final, 0) for p in places) / 4)
         found.append(Located(start, end, near))
     return sorted(found, key=lambda one: -one.near)
 
 
-def pairs_in(asked: Asked, text: str) -> float:
-    """How near each other a sentence has the question's neighbouring words, 0 to 1."""
-    own = words(text)
+def pairs_in(asked: Asked, own: Words, placed: Mapping[str, Sequence[int]]) -> float:
+    """How near each other a sentence has the question's neighbouring words, which are `placed` in it, 0 to 1."""
     pairs = total = 0.0
     for one, other in pairwise(asked.weights):
         weight = min(asked.weights[one], asked.weights[other])
         total += weight
-        a, b = asked.places(one, own), asked.places(other, own)
-        if a and b:
+        if (a := placed.get(one)) and (b := placed.get(other)):
             pairs += weight / (1 + max(0, min(abs(x - y) for x in a for y in b) - 1) / 3)
     if not total:
         pairs, total = sum(w for t, w in asked.weights.items() if t in own.places), 1.0
@@ -258,11 +261,12 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
     own = words(text)
     has = holds(asked.kind, text, asked.terms) if asked.kind else False
     nearest = located(asked, text)[:1] if has else []
-    topic = sum(w for t, w in asked.weights.items() if any(p < _FIRST_WORDS for p in asked.places(t, own)))
+    placed = asked.placed(own)
+    topic = sum(w for t, w in asked.weights.items() if t in placed and min(placed[t]) < _FIRST_WORDS)
     subject = next(iter(asked.weights), "")
     title = set(_title_terms(evidence.passage.title))
     in_title = sum(w for t, w in asked.weights.items() if t in title)
-    in_either = sum(w for t, w in asked.weights.items() if t in title or asked.places(t, own))
+    in_either = sum(w for t, w in asked.weights.items() if t in title or t in placed)
     before = evidence.sentences[place - 1].lexical if place else 0.0
     opens = float(sentence.start == 0)
     usual_day = max((asked.usual.get(day, 0.0) for day in days_named(text)), default=0.0) if asked.usual else 0.0
@@ -272,9 +276,9 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         evidence.passage.score,
         *(float(has and kind == asked.kind) for kind in KINDS),
         nearest[0].near if nearest else 0.0,
-        pairs_in(asked, text),
+        pairs_in(asked, own, placed),
         topic,
-        float(any(p < _FIRST_WORDS - 2 for p in asked.places(subject, own))),
+        float(subject in placed and min(placed[subject]) < _FIRST_WORDS - 2),
         float(begins_with_pronoun(text)),
         math.log(1 + own.count) / 4,
         _same_days(asked, text),
@@ -303,8 +307,11 @@ def _aside(asked: Asked, own: Words, beside: Sequence[range]) -> float:
     """
     if not beside:
         return 0.0
-    found = ((weight, asked.places(term, own)) for term, weight in asked.weights.items())
-    return sum(weight for weight, places in found if places and all(any(p in part for part in beside) for p in places))
+    return sum(
+        asked.weights[term]
+        for term, places in asked.placed(own).items()
+        if all(any(p in part for part in beside) for p in places)
+    )
 
 
 def _same_days(asked: Asked, text: str) -> float:

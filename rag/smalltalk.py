@@ -55,15 +55,15 @@ _POLITE = (
     r"[\s,]+)*"
 )
 _WORK = (
-    r"poem|haiku|sonnet|limerick|song|lyrics|rap|(?<!\bthe )story|joke|essay|novel|script|screenplay|speech|tweet|letter|e-?mail"
-    r"|recipe|code|program|function|regex|sql|cover letter|blog(?: post)?|advert|slogan"
+    r"poem|haiku|sonnet|limerick|song|lyrics|rap|(?<!\bthe )story|joke|essay|novel|script|screenplay|speech|tweet"
+    r"|letter|e-?mail|recipe|code|program|function|regex|sql|cover letter|blog(?: post)?|advert|slogan"
 )
 _ORDER = re.compile(
     rf"{_POLITE}(?:"
     r"(?:write|compose|draft|create|make|generate|tell|sing|give|invent)\b(?: (?:me|us|up))?(?: [\w-]+){0,4}"
     rf" (?:{_WORK})s?\b"
-    r"|(?:translate|calculate|compute|solve|roleplay|pretend|act as|play (?:a|the)|draw(?! up\b)|paint|repeat after|rewrite"
-    r"|rephrase|paraphrase|proofread)\b"
+    r"|(?:translate|calculate|compute|solve|roleplay|pretend|act as|play (?:a|the)|draw(?! up\b)|paint|repeat after"
+    r"|rewrite|rephrase|paraphrase|proofread)\b"
     r"|say (?:hello|hi|something|yes|no|that|after|\W)|do my\b|(?:in|to) (?:german|french|spanish|chinese|italian"
     r"|english|japanese|russian|arabic|hindi|portuguese)(?:,? please)?\W*\Z"
     r"|(?:summari[sz]e|shorten|edit|correct|fix|improve|continue|complete|read|check|analy[sz]e) (?:this|my"

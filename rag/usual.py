@@ -16,13 +16,14 @@ _MONTHS = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|dec(?:ember)?)\b
 _WEEKDAY = r"(?:the |that )?(?:(?:mon|tues|wednes|thurs|fri)day,? )?(?:the )?"
 _DAY = re.compile(
     rf"\b(?:(?:on|at|of|for|during) )?{_WEEKDAY}"
-    rf"(?P<day>\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTHS}(?:,? 20\d\d)?|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?(?:,? 20\d\d)?)",
+    rf"(?P<day>(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTHS}|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?)(?:,? 20\d\d)?)",
     re.IGNORECASE,
 )
 _CRASH_DAY = re.compile(
     r"\b(?:(?:on|during|at|in) )?(?:(?:the |that )?(?:very )?day (?:of|that|when)? ?)?"
     r"(?:(?:the |that )?deepseek(?:['’]s)? (?:black )?(?:monday|day)\b"
-    r"|(?:(?:the|that) (?:deepseek(?:['’]s)? )?|deepseek(?:['’]s)? )(?:crash|shock|rout|sell-?off|panic|turmoil|slump)\b(?! (?:of|in)\b)"
+    r"|(?:(?:the|that) (?:deepseek(?:['’]s)? )?|deepseek(?:['’]s)? )"
+    r"(?:crash|shock|rout|sell-?off|panic|turmoil|slump)\b(?! (?:of|in)\b)"
     r"|(?<=day )(?:its|their|the|tech) (?:\w+ ){0,2}(?:crashed|collapsed|fell|plunged|tumbled)\b)",
     re.IGNORECASE,
 )
@@ -35,12 +36,16 @@ _INDEX = re.compile(r"\b(?:Nasdaq|Dow|S&P|index|Nikkei|Kospi|Dax|Stoxx|FTSE|Hang
 _VERSION = re.compile(r"(?:DeepSeek[- ]?)?(?:[A-Za-z]{1,7}[- ]?)?[A-Za-z]?\d[\w.-]*|Janus(?:-Pro)?", re.IGNORECASE)
 _FIRM = re.compile(r"DeepSeek|High-?Flyer", re.IGNORECASE)
 _OTHERWISE = re.compile(
-    r"\bnot\b|n['’]t\b|\bhow (?:many|long|soon|often)\b(?! per ?cents?\b)|\bpoints\b|\band (?:(?:in|on|at|by|to|for|of) )?(?:wh\w+|how)\b|\b(?:bounc|rebound|recover|regain|r[io]se|gain|climb|jump)\w*|\b(?:lift|lifted|resume|resumed|return|returned|next|following|day after|week|month|year"
-    r"|before|since|until|between|compared|than)\b",
+    r"\bnot\b|n['’]t\b|\bhow (?:many|long|soon|often)\b(?! per ?cents?\b)|\bpoints\b"
+    r"|\band (?:(?:in|on|at|by|to|for|of) )?(?:wh\w+|how)\b"
+    r"|\b(?:bounc|rebound|recover|regain|r[io]se|gain|climb|jump|lift|resume|return)\w*"
+    r"|\b(?:next|following|day after|week|month|year|before|since|until|between|compared|than)\b",
     re.IGNORECASE,
 )
 """Says more than the usual words do."""
-_ASKS = re.compile(r"\b(?:wh(?:o|om|ose|at|en|ere|y|ich)|how|reason|cause|date|day|did|do|does|is|was|were|has|have)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\b(?:wh(?:o|om|ose|at|en|ere|y|ich)|how|reason|cause|date|day|did|do|does|is|was|were|has|have)\b", re.IGNORECASE
+)
 _FEW_WORDS = 8
 _MOST_WORDS = 4
 """Of a name."""
@@ -51,79 +56,97 @@ def _set(words: str) -> frozenset[str]:
 
 
 _FALL = _set(
-    """fall fell fallen drop decline dip dive nosedive tumble slide slid retreat plunge slump sink sank crash decrease slip dent
-    tank plummet collapse depreciate depreciation down minus crater hammer battered clobbered pummelled hammering depressed dropped shaved downturn drawdown setback skid slipped"""
+    """fall fell fallen drop decline dip dive nosedive tumble slide slid retreat plunge slump sink sank crash
+    decrease slip dent tank plummet collapse depreciate depreciation down minus crater hammer battered clobbered
+    pummelled hammering depressed dropped shaved downturn drawdown setback skid slipped"""
 )
 _LOSE = _set("lose lost loss shed give gave drop surrender forfeit knock shave shaved")
 """So does this where shares or a part of them are said to be lost; of money it is another question."""
 _PARTS = _set("percent percentage per cent far fraction")
-_SHARES = _set("shares stock stocks price prices equity quotation quoted listing paper securities index")
+_SHARES = _set("""shares stock stocks price prices equity quotation quoted listing paper securities index""")
 _AROUND = _set(
-    """a an the of in on at to by for from with its it his their this that these those and did do does done is are was were be
-    been has had have having when as because due thanks over amid after news release arrival launch emergence deepseek
-    deepseek's chinese china ai chatbot model start-up startup shock rout panic turmoil scare sell-off selloff market markets
-    wall street exchange trading session investors everybody everyone freaked spooked rattled hit caused
-    take took taken make made suffer suffered sustained experience experienced see saw seen register registered record recorded
-    go went come came give gave get got end ended close closed finish day date please tell me say name know i i'd we want need
-    would like could can you kindly give exactly exact precisely about roughly just really so well hey hi ok okay there
-    then out off up 2025 them be back one kind sort mister mr"""
+    """a an the of in on at to by for from with its it his their this that these those and did do does done is are
+    was were be been has had have having when as because due thanks over amid after news release arrival launch
+    emergence deepseek deepseek's chinese china ai chatbot model start-up startup shock rout panic turmoil scare
+    sell-off selloff market markets wall street exchange trading session investors everybody everyone freaked
+    spooked rattled hit caused take took taken make made suffer suffered sustained experience experienced see
+    saw seen register registered record recorded go went come came give gave get got end ended close closed
+    finish day date please tell me say name know i i'd we want need would like could can you kindly give exactly
+    exact precisely about roughly just really so well hey hi ok okay there then out off up 2025 them be back one
+    kind sort mister mr"""
 )
 _PLAIN = _AROUND - _set("market markets wall street exchange trading session investors")
 _HOW_MUCH = _set(
-    """how what which percent percentage per cent far much big large steep steeply hard badly strong strongly deep deeply sharp
-    sharply extent size fraction figure amount number quantify measure magnitude scale many"""
+    """how what which percent percentage per cent far much big large steep steeply hard badly strong strongly deep
+    deeply sharp sharply extent size fraction figure amount number quantify measure magnitude scale many"""
 )
-_WHY = _set("why reason reasons motive cause caused explain explanation attributed attributable trigger triggered led drove drag dragged behind")
+_WHY = _set(
+    """why reason reasons motive cause caused explain explanation attributed attributable trigger triggered led
+    drove drag dragged behind"""
+)
 _RELEASE = _set(
-    """release released launch launched drop dropped unveil unveiled publish published publication appear appeared appearance
-    debut arrive arrived arrival introduce introduced introduction present presented issue issued available out rollout premiere
-    public unleash unleashed world land landed ship shipped"""
+    """release released launch launched drop dropped unveil unveiled publish published publication appear appeared
+    appearance debut arrive arrived arrival introduce introduced introduction present presented issue issued
+    available out rollout premiere public unleash unleashed world land landed ship shipped"""
 )
 _WHEN = _set("when day date")
 _FOUND = _set(
-    """founded founder found start started starter create created creator establish established build built set launched
-    behind brains brain mastermind father made initiator ground originated originator began begun"""
+    """founded founder found start started starter create created creator establish established build built set
+    launched behind brains brain mastermind father made initiator ground originated originator began begun"""
 )
 _WHO = _set("who whom whose person man guy woman")
 
 
 _FARE = _set("fare fared perform performed performance finish finished")
 _SPEND = _set(
-    """spend spent spending invest invested investing investment outlay expenditure expenditures capex put pour poured lay laid
-    allocate earmark budget commit splash shell plough sink"""
+    """spend spent spending invest invested investing investment outlay expenditure expenditures capex put pour
+    poured lay laid allocate earmark budget commit splash shell plough sink"""
 )
-_SUM = _set("how much many what which money cash dollars billions billion sum amount high large big budget figure number total")
+_SUM = _set(
+    """how much many what which money cash dollars billions billion sum amount high large big budget figure number
+    total"""
+)
 _PLANNED = _set(
-    """plan planned plans planning want wants intend intended intends going gonna will would expect expected forecast foresee
-    guidance set supposed meant pledge pledged aim announce announced say said earmarked capital ai artificial intelligence infrastructure
-    data centre centres center centers servers chips buildings computing technology stuff things such year calendar all in total
-    altogether this on for"""
+    """plan planned plans planning want wants intend intended intends going gonna will would expect expected
+    forecast foresee guidance set supposed meant pledge pledged aim announce announced say said earmarked
+    capital ai artificial intelligence infrastructure data centre centres center centers servers chips buildings
+    computing technology stuff things such year calendar all in total altogether this on for"""
 )
-_COST = _set("cost costs costing spend spent outlay price bill expense expensive expenses sum money budget dollars pay paid expenditure"
-             " cheap cash figure")
+_COST = _set(
+    """cost costs costing spend spent outlay price bill expense expensive expenses sum money budget dollars pay
+    paid expenditure cheap cash figure"""
+)
 _TRAIN = _set("train trained training teach taught teaching")
-_CLAIM = _set("according own itself itself's official officially claim claims claimed state stated report reported quote quoted named name"
-              " paper technical cited gives gave put number final run")
+_CLAIM = _set(
+    """according own itself itself's official officially claim claims claimed state stated report reported quote
+    quoted named name paper technical cited gives gave put number final run"""
+)
 _WORTH = _set("value capitalisation capitalization worth valuation cap")
-_GONE = _set("wipe wiped erase erased evaporate evaporated vanish vanished disappear disappeared destroyed smoke gone"
-                             " burn burned burnt cost")
-_BASED = _set("based headquarters headquartered hq located location seat sit sits situated home resident reside office offices"
-              " registered domicile")
+_GONE = _set(
+    """wipe wiped erase erased evaporate evaporated vanish vanished disappear disappeared destroyed smoke gone burn
+    burned burnt cost"""
+)
+_BASED = _set(
+    """based headquarters headquartered hq located location seat sit sits situated home resident reside office
+    offices registered domicile"""
+)
 _WHERE = _set("where city town place municipality located location")
-_BAN = _set("ban banned block blocked prohibit prohibited prohibition outlaw outlawed bar barred forbid forbade forbidden stop stopped"
-            " restrict restricted shut suspend suspended pause paused halt halted pull pulled remove removed withdraw withdrew"
-            " disappear vanish")
+_BAN = _set(
+    """ban banned block blocked prohibit prohibited prohibition outlaw outlawed bar barred forbid forbade forbidden
+    stop stopped restrict restricted shut suspend suspended pause paused halt halted pull pulled remove removed
+    withdraw withdrew disappear vanish"""
+)
 _OF_BAN = _set(
-    """deepseek deepseek's app application chatbot software tool use using used government governments official devices device
-    phones computers agencies agency staff employees authorities authority data protection regulator watchdog privacy downloads
-    download state store stores shop shops from its their own temporarily service services access to impose imposed order
-    ordered act acted action against country country's"""
+    """deepseek deepseek's app application chatbot software tool use using used government governments official
+    devices device phones computers agencies agency staff employees authorities authority data protection
+    regulator watchdog privacy downloads download state store stores shop shops from its their own temporarily
+    service services access to impose imposed order ordered act acted action against country country's"""
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """What is asked: something of each of `holds` stands in the question, and nothing but these, `beside` and a name."""
+    """A usual question: something of each of `holds` stands in what is asked, else only `beside` and one name."""
 
     holds: tuple[frozenset[str], ...]
     beside: frozenset[str]
@@ -131,7 +154,9 @@ class _Usual:
     form: str
 
 
-_ANY_NAME = re.compile(r"(?!.*\b(?:companies|company|firms?|makers|producers|suppliers|other|itself|most|it|they)\b).*\w.*", re.IGNORECASE)
+_ANY_NAME = re.compile(
+    r"(?!.*\b(?:companies|company|firms?|makers|producers|suppliers|other|itself|most|it|they)\b).*\w.*", re.IGNORECASE
+)
 _ASKING = _set("how what which when who whose is name called on exactly exact")
 _THIS_YEAR = _set("2025 year")
 _THE_APP = _set("deepseek deepseek's app chatbot application downloads")
@@ -150,8 +175,12 @@ _USUAL = (
     _Usual((_SUM, _SPEND, _THIS_YEAR), _AROUND | _PLANNED, _ANY_NAME, "How much does {name} plan to spend in 2025?"),
     _Usual((_SUM, _COST, _TRAIN), _AROUND | _CLAIM, _VERSION, "What does DeepSeek say it cost to train {name}?"),
     _Usual((_WHEN, _RELEASE), _AROUND | _ASKING, _VERSION, "When was {name} released?"),
-    _Usual((_WHO, _FOUND), _AROUND - _set("deepseek") | _set("what is name called which"), _FIRM, "Who founded {name}?"),
-    _Usual((_WHERE, _BASED), _AROUND - _set("deepseek") | _set("what which company firm"), _FIRM, "Where is {name} based?"),
+    _Usual(
+        (_WHO, _FOUND), _AROUND - _set("deepseek") | _set("what is name called which"), _FIRM, "Who founded {name}?"
+    ),
+    _Usual(
+        (_WHERE, _BASED), _AROUND - _set("deepseek") | _set("what which company firm"), _FIRM, "Where is {name} based?"
+    ),
     _Usual((_WHEN, _BAN, _THE_APP), _PLAIN | _OF_BAN | _ASKING, _ANY_NAME, "When did {name} ban DeepSeek?"),
     _Usual((_GROUNDS, _BAN, _THE_APP), _PLAIN | _OF_BAN | _ASKING, _ANY_NAME, "Why did {name} block DeepSeek?"),
 )

@@ -219,9 +219,13 @@ def test_a_sentence_that_a_cross_encoder_takes_for_no_answer_is_trusted_less() -
     [
         ("What rent does the harbour pay?", "The harbour pays a rent of 3,000 euros a month.", True),
         ("What rent does the harbour pay?", "The harbour pays its pilots 3,000 euros a month.", False),
-        ("What did the captain say behind closed doors?", "The captain said on Monday that the harbour was closed.", False),
+        (
+            "What did the captain say behind closed doors?",
+            "The captain said on Monday that the harbour was closed.",
+            False,
+        ),
     ],
 )
 def test_a_private_matter_is_answered_only_with_what_tells_of_it(question: str, sentence: str, sure: bool) -> None:
-    """Much stands near a question about somebody well known, but of homes, families and secret talks hardly anything."""
+    """Much stands near a question about somebody well known, but of homes and secret talks hardly anything."""
     assert (confidence(looked_at(question, retrieval(sentence, 0.9, 1.0), log_odds=4.0)) > THRESHOLD) is sure

@@ -11,7 +11,7 @@ from rag.usual import usual
 @pytest.mark.parametrize(
     ("worded", "as_usual"),
     [
-        ("By what percentage did shares of Micron slide on 27 January 2025?", "How far did Micron fall on 27 January 2025?"),
+        ("By what percentage did Micron slide on 27 January 2025?", "How far did Micron fall on 27 January 2025?"),
         ("arm percent down deepseek", "How far did arm fall?"),
         ("Tell me how deep the Nasdaq sank in the DeepSeek shock.", "How far did the Nasdaq fall on 27 January 2025?"),
         ("The Philadelphia semiconductor index's slump on DeepSeek Monday?",
