@@ -59,7 +59,7 @@ HELD = ("held", "blind")
 """The sets that the shipped cross-encoder judges, which has not learned from them: by people without the articles."""
 READING_WEIGHTS = {"hard": 1.0, "event": 0.4, "short": 0.2, "general": 0.2, "nearby": 0.4, "article": 0.1, "plain": 0.3}
 """What a set counts for in reading, however many questions it has."""
-REFUSING_WEIGHTS = {"held": (12.0, 9.0), "blind": (12.0, 9.0), "missing": (4.0, 20.0), "hard": (1.0, 1.0)}
+REFUSING_WEIGHTS = {"held": (12.0, 9.0), "blind": (12.0, 9.0), "missing": (4 / 3, 20 / 3), "hard": (1.0, 1.0)}
 """What one question of a set counts for in refusing, without an answer and with one.
 
 The hard ones are mostly luck. Of what is about the event, more has to be refused for as many wrongly: much is near to
@@ -67,7 +67,7 @@ any question.
 """
 PARTS = 12
 """Of each set."""
-HARD_STEP, MISSING_STEP = 2, 12
+HARD_STEP, MISSING_STEP = 2, 4
 """Every so many-th question of SQuAD is asked."""
 LEAST = 2.0
 """What another day than the one asked for counts against a sentence at least."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 SENTENCES = HERE / "sequence_sentences.jsonl"
-OF_READERS = ("closing", "finish", "order", "press", "radio", "sequel", "trial")
+OF_READERS = ("anew", "closing", "finish", "later", "order", "press", "radio", "sequel", "trial")
 """Sets in which whatever asks for a timeline is marked so."""
 OTHERS = (
     "article",
@@ -41,6 +41,7 @@ OTHERS = (
     "natural",
     "plain",
     "unseen",
+    "wordings",
 )
 """Sets of which only questions of other kinds count."""
 MOST = 1200

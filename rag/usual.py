@@ -77,8 +77,8 @@ _AROUND = _set(
 )
 _PLAIN = _AROUND - _set("market markets wall street exchange trading session investors")
 _HOW_MUCH = _set(
-    """how what which percent percentage per cent far much big large steep steeply hard badly strong strongly deep
-    deeply sharp sharply extent size fraction figure amount number quantify measure magnitude scale many"""
+    """how percent percentage per cent far much big large steep steeply hard badly strong strongly deep deeply sharp
+    sharply extent size fraction figure amount number quantify measure magnitude scale"""
 )
 _WHY = _set(
     """why reason reasons motive cause caused explain explanation attributed attributable trigger triggered led
@@ -157,14 +157,15 @@ class _Usual:
 _ANY_NAME = re.compile(
     r"(?!.*\b(?:companies|company|firms?|makers|producers|suppliers|other|itself|most|it|they)\b).*\w.*", re.IGNORECASE
 )
+_WHICH = _set("what which many")
 _ASKING = _set("how what which when who whose is name called on exactly exact")
 _THIS_YEAR = _set("2025 year")
 _THE_APP = _set("deepseek deepseek's app chatbot application downloads")
 _GROUNDS = _WHY | _set("grounds justification justify purpose")
 _USUAL = (
     _Usual((_WHY, _FALL), _AROUND | _SHARES | _PARTS | _ASKING | _HOW_MUCH, _ANY_NAME, "Why did {name} fall{day}?"),
-    _Usual((_HOW_MUCH, _FALL), _AROUND | _SHARES | _PARTS, _ANY_NAME, "How far did {name} fall{day}?"),
-    _Usual((_HOW_MUCH, _LOSE, _PARTS | _SHARES), _AROUND, _ANY_NAME, "How far did {name} fall{day}?"),
+    _Usual((_HOW_MUCH, _FALL), _AROUND | _SHARES | _PARTS | _WHICH, _ANY_NAME, "How far did {name} fall{day}?"),
+    _Usual((_HOW_MUCH, _LOSE, _PARTS | _SHARES), _AROUND | _WHICH, _ANY_NAME, "How far did {name} fall{day}?"),
     _Usual(
         (_SUM, _LOSE | _FALL | _GONE, _WORTH),
         _AROUND | _SHARES | _set("billion billions dollars market"),
@@ -213,8 +214,7 @@ def usual(question: str) -> str:
     >>> usual("How far did Micron fall before the opening?")
     'How far did Micron fall before the opening?'
     """
-    question = _OF_FIRM.sub("", question)
-    text = re.sub(r"\bhow come\b", "why", question, flags=re.IGNORECASE)
+    text = re.sub(r"\bhow come\b", "why", _OF_FIRM.sub("", question), flags=re.IGNORECASE)
     text = re.sub(r"\bwhat (?:made|sent|caused|drove|pushed|dragged|brought|sank)\b", "why", text, flags=re.IGNORECASE)
     day = ""
     if found := _CRASH_DAY.search(text):
