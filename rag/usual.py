@@ -236,8 +236,13 @@ def usual(question: str) -> str:
         known = one.beside.union(*one.holds)
         name = _name(text, pieces, [o <= known for o in own])
         if name and one.name.fullmatch(name):
-            return one.form.format(name=name, day=day, crash=day or " on 27 January 2025")
+            made = one.form.format(name=name, day=day, crash=day or " on 27 January 2025")
+            return question if _letters(made) == _letters(question) else made
     return _CRASH_MONDAY.sub("on 27 January 2025", question)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _name(text: str, pieces: Sequence[re.Match[str]], known: Sequence[bool]) -> str:

@@ -37,6 +37,7 @@ def test_what_is_asked_most_is_asked_in_its_usual_words(worded: str, as_usual: s
 @pytest.mark.parametrize(
     "question",
     [
+        "who founded deepseek",
         "How far did Nvidia fall before the opening?",
         "How far did Nvidia rise the day after?",
         "How many points did the Nasdaq drop?",
