@@ -382,9 +382,16 @@ def _several(last_question: str) -> str:
     return next((f"the {noun}" for noun in nouns if noun not in FUNCTION_WORDS), "")
 
 
+_AS_BEFORE = re.compile(
+    r",?(?: (?:on|in|at) (?:that|the same|this) (?:very )?(?:day|session|time|period)| too| as well| then| also)+\Z",
+    re.IGNORECASE,
+)
+"""Says that all else is as it was asked before."""
+
+
 def _substituted(fragment: str, last_question: str) -> str:
     """ "Broadcom?" after "What happened to Nvidia?" asks what happened to Broadcom."""
-    fragment = fragment.strip(" ?.!")
+    fragment = _AS_BEFORE.sub("", fragment.strip(" ?.!"))
     if _ON_DAY.fullmatch(fragment) and (day := _ON_DAY.search(last_question)):
         if weekday := re.fullmatch(rf"on (?:the )?({_OTHER_DAY})", fragment, re.IGNORECASE):
             days = _days_of(last_question)

@@ -15,6 +15,7 @@ from rag.period import periods_named
 from rag.quote import drafted
 from rag.records import Citation, Draft, Evidence
 from rag.rewording import plainer
+from rag.text import FUNCTION_WORDS
 
 OF_NO_DAY = ("person", "meaning", "place", "date")
 """Kinds of answers that are the same on all days, or a day."""
@@ -57,6 +58,7 @@ _TOGETHER = re.compile(
 )
 """Who asks so asks about two as one."""
 _EACH = re.compile(r"\b(?:both|each) | (?:both|each|respectively)\b", re.IGNORECASE)
+_CAPITAL = re.compile(r"\b[A-Z][\w&-]*\w")
 _NAMED = re.compile(r"[A-Z][\w.-]*\w|[^\W_]*\d[\w.-]*")
 
 
@@ -186,7 +188,7 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
             of_day := ask(dated)
         ).confidence >= AS_SURE * other.confidence:
             other = of_day
-        if other.confidence > whole.confidence:
+        if other.confidence > whole.confidence and _is_about(other, bare, asked):
             return other
     if whole.draft is None and (plain := plainer(asked)) != asked and (other := ask(plain)).draft:
         return other
@@ -221,6 +223,23 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
         merged([one.evidence for one in found], most),
         min(one.confidence for one in found),
     )
+
+
+def _is_about(found: Found, bare: str, asked: str) -> bool:
+    """Whether an answer has to do with a name that is only told beside a question that names nothing itself.
+
+    "Oracle charges for Java. What's the list price?" is no question about anybody's prices.
+    """
+    if found.draft is None or _names(bare):
+        return True
+    told = _names(asked)
+    quoted = " ".join(f"{c.passage.title} {c.quote}" for c in found.draft.citations[:1])
+    return not told or any(name in quoted for name in told)
+
+
+def _names(text: str) -> list[str]:
+    """Its words with capitals, without those that any sentence may begin with."""
+    return [word for word in _CAPITAL.findall(text) if word.lower() not in FUNCTION_WORDS]
 
 
 def joined(drafts: Sequence[Draft]) -> Draft:

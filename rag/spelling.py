@@ -62,6 +62,7 @@ _TICKERS = {
     "pltr": "Palantir",
     "qcom": "Qualcomm",
     "smci": "Super Micro Computer",
+    "sox": "Philadelphia Semiconductor",
     "tsla": "Tesla",
     "tsm": "TSMC",
     "vst": "Vistra",

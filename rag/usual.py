@@ -134,7 +134,7 @@ _WHERE = _set("where city town place municipality located location")
 _BAN = _set(
     """ban banned block blocked prohibit prohibited prohibition outlaw outlawed bar barred forbid forbade forbidden
     stop stopped restrict restricted shut suspend suspended pause paused halt halted pull pulled remove removed
-    withdraw withdrew disappear vanish"""
+    withdraw withdrew disappear vanish act acted action measures"""
 )
 _OF_BAN = _set(
     """deepseek deepseek's app application chatbot software tool use using used government governments official

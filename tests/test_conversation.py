@@ -23,6 +23,7 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("What did it cost to train?", V3, "What did DeepSeek-V3 cost to train?"),
         ("And the Dow?", ("How far did the Nasdaq fall?", "It fell 3.1%. [1]"), "How far did the Dow fall?"),
         ("And Broadcom?", ("How far did the Nasdaq fall?", "It fell 3.1%. [1]"), "How far did Broadcom fall?"),
+        ("What about the Dow on that day?", ("How far did the Nasdaq fall?", "3.1%. [1]"), "How far did the Dow fall?"),
         ("Since when?", FOUNDER, "Since when? (Who founded DeepSeek?)"),
         ("How did Intel and AMD react to it?", V3, "How did Intel and AMD react to DeepSeek-V3?"),
         ("Why?", NVIDIA, "Why? (What happened to Nvidia on 27 January 2025?)"),

@@ -84,6 +84,11 @@ def test_a_remark_before_the_question_hides_no_answer(assistant: Assistant) -> N
     assert answer.standalone_question == "Why did Nvidia fall?"
 
 
+def test_what_a_remark_names_is_not_left_out_of_a_question_that_names_nothing(assistant: Assistant) -> None:
+    """Whose prices are asked for stands in the remark: those of somebody else are no answer."""
+    assert assistant.ask("Oracle sells Java by the head. What is the list price for a firm with 500 staff?").refused
+
+
 def test_each_of_two_questions_is_answered(assistant: Assistant) -> None:
     """In their order, each with its own citation."""
     answer = assistant.ask("Who founded DeepSeek and in which city is it based?")
