@@ -86,7 +86,8 @@ def test_a_remark_before_the_question_hides_no_answer(assistant: Assistant) -> N
 
 def test_what_a_remark_names_is_not_left_out_of_a_question_that_names_nothing(assistant: Assistant) -> None:
     """Whose prices are asked for stands in the remark: those of somebody else are no answer."""
-    assert assistant.ask("Oracle sells Java by the head. What is the list price for a firm with 500 staff?").refused
+    question = "Oracle charges for Java by the employee now. What's the list price for a firm with 500 staff?"
+    assert assistant.ask(question).refused
 
 
 def test_each_of_two_questions_is_answered(assistant: Assistant) -> None:
