@@ -95,8 +95,6 @@ _FOUND = _set(
     launched behind brains brain mastermind father made initiator ground originated originator began begun"""
 )
 _WHO = _set("who whom whose person man guy woman")
-
-
 _FARE = _set("fare fared perform performed performance finish finished")
 _SPEND = _set(
     """spend spent spending invest invested investing investment outlay expenditure expenditures capex put pour
@@ -134,12 +132,12 @@ _WHERE = _set("where city town place municipality located location")
 _BAN = _set(
     """ban banned block blocked prohibit prohibited prohibition outlaw outlawed bar barred forbid forbade forbidden
     stop stopped restrict restricted shut suspend suspended pause paused halt halted pull pulled remove removed
-    withdraw withdrew disappear vanish act acted action measures"""
+    act acted action measures"""
 )
 _OF_BAN = _set(
     """deepseek deepseek's app application chatbot software tool use using used government governments official
     devices device phones computers agencies agency staff employees authorities authority data protection
-    regulator watchdog privacy downloads download state store stores shop shops from its their own temporarily
+    regulator watchdog privacy downloads download state from its their own temporarily
     service services access to impose imposed order ordered act acted action against country country's"""
 )
 
@@ -155,8 +153,11 @@ class _Usual:
 
 
 _ANY_NAME = re.compile(
-    r"(?!.*\b(?:companies|company|firms?|makers|producers|suppliers|other|itself|most|it|they)\b).*\w.*", re.IGNORECASE
+    r"(?!.*\b(?:companies|company|firms?|makers|producers|suppliers|other|itself|most|it|they|APIs?|tokens?|[RV]\d\S*)\b)"
+    r".*\w.*",
+    re.IGNORECASE,
 )
+"""No model, whose prices are no shares', and nobody who is not named."""
 _WHICH = _set("what which many")
 _ASKING = _set("how what which when who whose is name called on exactly exact")
 _THIS_YEAR = _set("2025 year")

@@ -48,6 +48,8 @@ def test_what_is_asked_most_is_asked_in_its_usual_words(worded: str, as_usual: s
         "What did Alibaba release when R1 came out?",
         "Who founded DeepSeek and in which city is it based?",
         "Who started the price war?",
+        "How far did the price of V3 fall?",
+        "When did the app vanish from Italy's app stores?",
         "When was DeepSeek founded?",
         "When did Taiwan lift its ban on DeepSeek?",
         "How much did Jensen Huang lose?",
