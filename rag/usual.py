@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rag.text import FUNCTION_WORDS, terms
 
@@ -52,7 +53,7 @@ _MOST_WORDS = 4
 
 
 def _set(words: str) -> frozenset[str]:
-    return frozenset(terms(words))
+    return frozenset(words.split())
 
 
 _FALL = _set(
@@ -178,14 +179,33 @@ _USUAL = (
     _Usual((_SUM, _COST, _TRAIN), _AROUND | _CLAIM, _VERSION, "What does DeepSeek say it cost to train {name}?"),
     _Usual((_WHEN, _RELEASE), _AROUND | _ASKING, _VERSION, "When was {name} released?"),
     _Usual(
-        (_WHO, _FOUND), _AROUND - _set("deepseek") | _set("what is name called which"), _FIRM, "Who founded {name}?"
+        (_WHO, _FOUND),
+        _AROUND - _set("deepseek deepseek's") | _set("what is name called which"),
+        _FIRM,
+        "Who founded {name}?",
     ),
     _Usual(
-        (_WHERE, _BASED), _AROUND - _set("deepseek") | _set("what which company firm"), _FIRM, "Where is {name} based?"
+        (_WHERE, _BASED),
+        _AROUND - _set("deepseek deepseek's") | _set("what which company firm"),
+        _FIRM,
+        "Where is {name} based?",
     ),
     _Usual((_WHEN, _BAN, _THE_APP), _PLAIN | _OF_BAN | _ASKING, _ANY_NAME, "When did {name} ban DeepSeek?"),
     _Usual((_GROUNDS, _BAN, _THE_APP), _PLAIN | _OF_BAN | _ASKING, _ANY_NAME, "Why did {name} block DeepSeek?"),
 )
+
+
+@cache
+def _terms(words: frozenset[str]) -> frozenset[str]:
+    """Stemmed at the first question: what only imports this needn't wait for it."""
+    return frozenset(terms(" ".join(words)))
+
+
+@cache
+def _known(question: _Usual) -> frozenset[str]:
+    return frozenset().union(*map(_terms, (question.beside, *question.holds)))
+
+
 _ALIASES = {
     "google": "Alphabet",
     "facebook": "Meta",
@@ -232,10 +252,10 @@ def usual(question: str) -> str:
     # "The Nasdaq's drop on 27 January?" asks how far.
     implied = _HOW_MUCH if len(pieces) <= _FEW_WORDS and not _ASKS.search(text) else None
     for one in _USUAL:
-        if not all(any(not o.isdisjoint(held) for o in own) for held in one.holds if held is not implied):
+        needed = (_terms(held) for held in one.holds if held is not implied)
+        if not all(any(not o.isdisjoint(held) for o in own) for held in needed):
             continue
-        known = one.beside.union(*one.holds)
-        name = _name(text, pieces, [o <= known for o in own])
+        name = _name(text, pieces, [o <= _known(one) for o in own])
         if name and one.name.fullmatch(name):
             made = one.form.format(name=name, day=day, crash=day or " on 27 January 2025")
             return question if _letters(made) == _letters(question) else made
