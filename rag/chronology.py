@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from rag.period import CRASH, EACH_DAY, Period, period_named
 from rag.text import terms
@@ -93,12 +93,22 @@ _HAPPENED = re.compile(
     r" (?:events?|developments)\b",
     re.IGNORECASE,
 )
+_AMONG = re.compile(r"\b(?:among|around) (?:the )?\w", re.IGNORECASE)
+"""Asks for what several did."""
 _DID = re.compile(
     r"\bwhat (?:did|had) (?:[\w’'.&-]+,? ){1,6}?(?:bring out|release|announce|launch|ship|unveil|publish|do about \w+)"
     r"(?= (?:in|on|over|during|after|before|between|within|from)\b)|\bwhat went wrong\b",
     re.IGNORECASE,
 )
 """Asks for several things where it names several days."""
+_WHICH_DEEDS = re.compile(
+    rf"\b(?:which|what) (?:\w+ )??{_SEVERAL}"
+    r"|\bwhich (?:\w+ )??(?:governments|countries|states|authorities|agencies|ministries|regulators|companies|firms)\b",
+    re.IGNORECASE,
+)
+"""Asks for several things where it names a few days."""
+MOST_DAYS = 15
+"""Of a period that is a few days: longer ones have been summed up."""
 # Asks how something went on over several days.
 _WENT_ON = re.compile(
     rf"{EACH_DAY.pattern}"
@@ -124,7 +134,7 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         earlier: the question before, for "And what happened in the week after?".
         likely: whether `rag.sequence` takes it for one that asks so.
     """
-    asks_so = (_IN_ORDER, _ONE_BY_ONE, _HAPPENED, _WENT_ON, _DID)
+    asks_so = (_IN_ORDER, _ONE_BY_ONE, _HAPPENED, _WENT_ON, _DID, _WHICH_DEEDS)
     if not likely and not any(pattern.search(question) for pattern in asks_so):
         return None
     # "After Italy, who ..." is about others.
@@ -152,9 +162,12 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         return _of_all(period) if not period.subject and (of_all or not limited) else period
     # "What happened to Nvidia on Monday?" has an answer of its own.
     happened = _HAPPENED.search(question)
-    if happened and (several_days or (limited and (not period.subject or " all " in happened[0]))):
+    of_several = happened and (" all " in happened[0] or _AMONG.search(question))
+    if happened and (several_days or (limited and (not period.subject or of_several))):
         return period
-    return period if several_days and (_WENT_ON.search(question) or _DID.search(question)) else None
+    few_days = several_days and date.fromisoformat(period.end) - date.fromisoformat(period.start) < timedelta(MOST_DAYS)
+    went_on = several_days and (_WENT_ON.search(question) or _DID.search(question))
+    return period if went_on or (few_days and _WHICH_DEEDS.search(question)) else None
 
 
 def events_listed(question: str) -> list[str]:

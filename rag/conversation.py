@@ -87,7 +87,7 @@ _THE_FIRM = re.compile(
     re.IGNORECASE,
 )
 _THEY = re.compile(r"(?:they|them|their|theirs)", re.IGNORECASE)
-_SEVERAL = re.compile(r"(?:\A(?:what|which) |\bwhich |\bthe )(?P<noun>[a-z][a-z-]+s)\b")
+_SEVERAL = re.compile(r"(?:\A(?:what|which) |\bwhich |\bhow many |\bthe )(?P<noun>[a-z][a-z-]+s)\b")
 """What "they" may be, where it isn't a firm."""
 _THING = re.compile(
     r"\bthe (?:app|model|chip|chatbot|bill|law|paper|report|database|attack|order|ban)\b", re.IGNORECASE
@@ -125,6 +125,14 @@ _SAID_ABOUT = re.compile(
 _INTRODUCED = re.compile(
     r"(?:what|who)(?:['’]s| is| are| was| were)(?: even| exactly)? (?:the |an? )?(?P<subject>.+?)\W*", re.IGNORECASE
 )
+_HOLDS = re.compile(
+    r"\b(?:an?|the|its|their|this) (?P<what>(?:[\w-]+ ){0,3}?(?:database|report|paper|letter|memo|study|audit|interview|statement"
+    r"|essay|post|bill|law|order|article|agreement|deal|contract))\b"
+)
+_IN = re.compile(r"\b(?:in|inside|from) it\b", re.IGNORECASE)
+"""What holds something is meant by "in it", rather than whose it is."""
+_MODEL_OF = re.compile(r"\b[A-Z]\w+(?:['’]s)? (?:model )?(?P<version>[RV]\d[\w.-]*)")
+"""Of a firm and its model "it" is the model."""
 _ATTRIBUTE = re.compile(r"^[a-z][a-z -]* of \b")
 _PLACED = re.compile(r"(?:behind|in|at|on|with|from|to) ", re.IGNORECASE)
 _MOST_OF_SUBJECT = 6
@@ -207,7 +215,7 @@ def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:
     if _refers(_NEUTRAL, question) and not (pointing and pronoun and pointing.start() < pronoun.start()):
         are_several = bool(pronoun and _THEY.fullmatch(pronoun[0]))
         several = _several(last_question) if are_several else ""
-        subject = several or _subject(last_question, question)
+        subject = several or _held(last_question, question) or _subject(last_question, question)
         if not subject or (are_several and _THING.fullmatch(subject)):
             return f"{question} ({last_question})"
         if several or _THING.fullmatch(subject):
@@ -356,6 +364,8 @@ def _subject(last_question: str, question: str = "") -> str:
             return subject.removesuffix("'s").removesuffix("’s")
     if possessed := _POSSESSED.search(last_question):
         return possessed[0]
+    if model := _MODEL_OF.search(last_question):
+        return model["version"]
     about = _SAID_ABOUT.search(last_question)
     names = (_names(about["subject"]) if about else []) or _names(last_question)
     names = [name for name in names if not re.search(rf"\b{re.escape(name)}\b", question)]
@@ -369,6 +379,12 @@ def _subject(last_question: str, question: str = "") -> str:
         return things[0]
     thing = _THING.search(last_question)
     return thing[0] if thing else ""
+
+
+def _held(last_question: str, question: str) -> str:
+    """What holds something, "the open DeepSeek database", where a question asks for what is in it; else empty."""
+    found = _HOLDS.search(last_question) if _IN.search(question) else None
+    return f"the {found['what']}" if found else ""
 
 
 def _stands_with_another(name: str, text: str) -> bool:

@@ -71,6 +71,9 @@ _AROUND_DAY = re.compile(
     re.IGNORECASE,
 )
 """Who asks so asks of other days as well, or of those that are told of on that day."""
+_FROM_DAY = re.compile(
+    r"\b(?:days?|weeks?|months?|fortnight) (?:after|before|following|since|from) (?:the )?\Z", re.IGNORECASE
+)
 _DENIES = re.compile(
     r"\b(?:not|never|no|without|except|unlike|un(?!der|i[tqov]|til)\w+|non\w+)\b|n['’]t\b", re.IGNORECASE
 )
@@ -227,7 +230,8 @@ def is_of_another_time(reading: Reading) -> bool:
 
     A report on the day, or from the days right after it, need not name it.
     """
-    asked = dates(reading.question)
+    # "In the week after 27 January" is not that day.
+    asked = [day for day in dates(reading.question) if not _FROM_DAY.search(reading.question, 0, day.start)]
     if not asked:
         return False
     passage = reading.ranked[0].passage

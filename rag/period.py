@@ -16,7 +16,7 @@ _MODEL = r"\b(?:DeepSeek[- ]?)?{}"
 _CALLED = (
     (
         CRASH,
-        r"\b(?:(?:DeepSeek(?:[’']s)?|(?:stock[- ])?markets?|share[- ]price|Monday(?:[’']s)?|big) )*"
+        r"\b(?:(?:DeepSeek(?:[’']s)?|(?:stock[- ])?markets?|share(?:[- ]price)?|stock|Monday(?:[’']s)?|big) )*"
         r"(?:crash|sell-?off|rout|slump|plunge|meltdown|shock|panic|collapse)\b"
         r"|\b(?:markets?|shares|stocks|Nvidia) (?:crashed|fell|plunged|tumbled|collapsed|broke)\b",
     ),
@@ -114,7 +114,9 @@ _RANGE = re.compile(
     rf"(?:\b(?:between|from) )?(?:the )?{_MARK.pattern}[^@]{{0,25}}?{_AND}{_ABOUT}{_MARK.pattern}", re.I
 )
 _TWO_DAYS = re.compile(r"\A(?!between\b).*\band\b", re.IGNORECASE)
-_BESIDE = re.compile(rf"\b(?:the )?{_COUNT}{_UNIT} (?:{_AFTER}|{_BEFORE})\b(?: (?:the )?{_MARK.pattern})?", re.I)
+_BESIDE = re.compile(
+    rf"\b(?:the )?{_COUNT}{_UNIT}(?: or (?:so|two))? (?:{_AFTER}|{_BEFORE})\b(?: (?:the )?{_MARK.pattern})?", re.I
+)
 _NEXT = re.compile(rf"\b(?:the )?(?P<after>next|following) {_COUNT}{_UNIT}\b", re.IGNORECASE)
 _SIDE = re.compile(
     rf"\b(?:(?P<after>after|since|following)|before|leading to"

@@ -28,6 +28,8 @@ SOFTNESS = 0.1
 """A sentence whose cosine is less than the best one's by more than this adds little to it."""
 TINY = 1e-9
 """Where there is no other, none is likely."""
+DECIMALS = 5
+"""Of scores: passages that say the same get the same one, in whichever order its parts were added up."""
 MOST_UNUSUAL = 2.0
 """A question's quality counts in standard deviations, too, and no more than this."""
 
@@ -195,8 +197,9 @@ def scores(measured: Measured, weights: Sequence[Sequence[float]] = WEIGHTS) -> 
     """
     sums = standardised(measured.signals) @ (_quality_factors(measured) @ np.array(weights, np.float32))
     width = np.ptp(sums)
-    scaled: NDArray[np.float32] = (sums - sums.min()) / width if width > 0 else np.ones_like(sums)
-    return scaled
+    scaled = (sums - sums.min()) / width if width > 0 else np.ones_like(sums)
+    rounded: NDArray[np.float32] = np.round(scaled, DECIMALS)
+    return rounded
 
 
 def _quality_factors(measured: Measured) -> NDArray[np.float32]:

@@ -203,12 +203,16 @@ def rank(pool: Pool) -> list[Evidence]:
 
 
 def _ordered(pool: Pool) -> tuple[list[tuple[int, float]], Measured | None]:
-    """The places of the candidates and their scores, best first, and what was measured of them."""
+    """The places of the candidates and their scores, best first, and what was measured of them.
+
+    Of those with equal scores, which are mostly copies, the one that stands first in its article comes first.
+    """
     if not pool.candidates:
         return [], None
     measured = measure(pool)
-    found = scores(measured)
-    return [(int(place), float(found[place])) for place in np.argsort(-found, kind="stable")], measured
+    found = scores(measured).tolist()
+    order = sorted(range(len(found)), key=lambda place: (-found[place], _start(pool.candidates[place].passage)))
+    return [(place, found[place]) for place in order], measured
 
 
 def trim(ranked: Sequence[Evidence], closer: float = 0.0) -> list[Evidence]:

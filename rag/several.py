@@ -12,6 +12,7 @@ from rag.conversation import standalone, with_day
 from rag.figures import in_words
 from rag.kinds import expected
 from rag.period import periods_named
+from rag.private import private_matters
 from rag.quote import drafted
 from rag.records import Citation, Draft, Evidence
 from rag.rewording import plainer
@@ -205,7 +206,9 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
     for question in questions:
         own = alone(question, earlier)
         one = ask(own)
-        if one.draft:
+        # Of what is private only what is told may be asked further.
+        of_private = own != question and earlier and not earlier[-1][1] and private_matters(earlier[-1][0])
+        if one.draft and not of_private:
             found.append(one)
         else:
             unanswered.append(question)

@@ -116,6 +116,11 @@ _SAME = {
     for form in others
 }
 """Words that tell of the same kind of event, as terms."""
+_CALLED = (
+    (re.compile(r"\bagainst (?:DeepSeek|(?:the )?(?:app|chatbot))\b", re.IGNORECASE), "ban"),
+    (re.compile(r"\b(?:br(?:ing|ought)|put|roll(?:ed)?|c[ao]me) out\b|\b(?:br(?:ing|ought))\b"), "releas"),
+)
+"""Words of questions for a kind of deed."""
 VERBS = {"releas": "released", "ban": "banned", "fall": "fell", "rise": "rose"}
 """What articles say of each kind of deed."""
 _SHARES = frozenset(("share", "stock", "price"))
@@ -274,8 +279,13 @@ def deeds_named(subject: str) -> set[str]:
 
     >>> sorted(deeds_named("governments that blocked DeepSeek")), sorted(deeds_named("Nvidia's shares"))
     (['ban'], ['fall', 'rise'])
+    >>> deeds_named("steps against DeepSeek")
+    {'ban'}
     """
     named = set(event_words(subject))
+    for words, deed in _CALLED:
+        if words.search(subject):
+            named.add(deed)
     return named.intersection(VERBS) | (set(OF_SHARES) if named & _SHARES else set())
 
 

@@ -33,6 +33,11 @@ _CRASH_MONDAY = re.compile(r"\b(?:(?:on|that|the) )*deepseek(?:['’]s)? (?:blac
 _OF_FIRM = re.compile(r"(?<=[A-Za-z]),? (?:AG|Inc|Corp|Corporation|plc|PLC|Ltd|N\.V|NV|SE)\b(?:\.(?! ?[A-Z]))?")
 """The form of a firm, which reports leave out."""
 _PIECE = re.compile(r"[^\s?!,;:()\"“”]+")
+_WALL_STREET = re.compile(
+    r"\b(what (?:happened|went on) |how did )(on |in )?Wall Street(?=[?]?\Z| (?:on|in|do|fare|close|end|finish)\b)",
+    re.IGNORECASE,
+)
+"""The market, not the street where analysts work."""
 _INDEX = re.compile(r"\b(?:Nasdaq|Dow|S&P|index|Nikkei|Kospi|Dax|Stoxx|FTSE|Hang Seng|Topix|Vix)\b", re.IGNORECASE)
 _VERSION = re.compile(r"(?:DeepSeek[- ]?)?(?:[A-Za-z]{1,7}[- ]?)?[A-Za-z]?\d[\w.-]*|Janus(?:-Pro)?", re.IGNORECASE)
 _FIRM = re.compile(r"DeepSeek|High-?Flyer", re.IGNORECASE)
@@ -88,7 +93,7 @@ _WHY = _set(
 _RELEASE = _set(
     """release released launch launched drop dropped unveil unveiled publish published publication appear appeared
     appearance debut arrive arrived arrival introduce introduced introduction present presented issue issued
-    available out rollout premiere public unleash unleashed world land landed ship shipped"""
+    available out rollout premiere follow followed public unleash unleashed world land landed ship shipped"""
 )
 _WHEN = _set("when day date")
 _FOUND = _set(
@@ -235,6 +240,7 @@ def usual(question: str) -> str:
     >>> usual("How far did Micron fall before the opening?")
     'How far did Micron fall before the opening?'
     """
+    question = _WALL_STREET.sub(lambda found: f"{found[1]}{found[2] or ''}the US stock market", question)
     text = re.sub(r"\bhow come\b", "why", _OF_FIRM.sub("", question), flags=re.IGNORECASE)
     text = re.sub(r"\bwhat (?:made|sent|caused|drove|pushed|dragged|brought|sank)\b", "why", text, flags=re.IGNORECASE)
     day = ""

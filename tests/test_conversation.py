@@ -39,6 +39,21 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
         ("How many people work for the company?", FOUNDER, "How many people work for DeepSeek?"),
         ("Did it fail?", ("What did Cisco and the University of Ohio test R1 for?", ""), "Did R1 fail?"),
         ("Were they legal?", ("What chips did it buy?", ""), "Were the chips legal? (What chips did it buy?)"),
+        (
+            "How many of them rest?",
+            ("How many parameters has R1?", ""),
+            "How many of the parameters rest? (How many parameters has R1?)",
+        ),
+        (
+            "What user data lay in it?",
+            ("Who found a DeepSeek database?", ""),
+            "What user data lay in the DeepSeek database?",
+        ),
+        (
+            "How many parameters did it have?",
+            ("What did DeepSeek's V2 model change?", ""),
+            "How many parameters did V2 have?",
+        ),
         ("And on Friday?", ("What did Nvidia do on Monday?", ""), "What did Nvidia do on 31 January 2025?"),
         ("And on Tuesday?", ("What did it do on 3 February 2025?", ""), "What did it do on 4 February 2025?"),
         ("Did it rise the day after?", NVIDIA, "Did Nvidia rise on 28 January 2025?"),

@@ -63,6 +63,13 @@ def test_a_time_that_the_passage_does_not_name_is_not_answered_about(time: str, 
     assert (confidence(looked_at(f"Why was the harbour closed in {time}?", dated)) > THRESHOLD) == sure
 
 
+@pytest.mark.parametrize(("before", "sure"), [("in the week after", True), ("on", False)])
+def test_a_day_from_which_others_are_counted_need_not_be_named(before: str, sure: bool) -> None:
+    """Who asks for the week after a day is answered by what happened in it."""
+    found = retrieval(CLOSED, 0.9, 1.0)
+    assert (confidence(looked_at(f"Why was the harbour closed {before} 1 March 2026?", found)) > THRESHOLD) == sure
+
+
 @pytest.mark.parametrize(("time", "sure"), [("3 March", True), ("3 March 2026", True), ("3 March 2024", False)])
 def test_a_day_without_a_year_is_of_a_year_that_the_article_names_or_is_from(time: str, sure: bool) -> None:
     """What an article of 2026 tells of 3 March happened in 2026, and is no answer about the same day of 2024."""

@@ -78,6 +78,20 @@ def test_words_decide_between_passages_that_mean_the_same() -> None:
     assert order([candidate(1, "Broadcom fell"), candidate(2, "Nvidia fell")], [1.0, 3.0]) == ["2", "1"]
 
 
+def test_of_copies_the_first_in_its_article_comes_first() -> None:
+    """Which copy is shown and cited must not hang on how numbers were added up."""
+    copies = [candidate(number, "Nvidia fell") for number in (1, 2)]
+    moved = [
+        one._replace(
+            candidate=replace(one.candidate, passage=replace(one.candidate.passage, article_id="a", start=start))
+        )
+        for one, start in zip(copies, (700, 0), strict=True)
+    ]
+    lexical = np.array([1.0, np.nextafter(np.float32(1), np.float32(0)), 0.5], np.float32).tolist()
+    ranked = rank(pool([*moved, candidate(3, "Broadcom rose")], lexical))
+    assert [evidence.passage.start for evidence in ranked[:2]] == [0, 700]
+
+
 def test_one_close_sentence_lifts_its_passage() -> None:
     """A long passage whose vector is a blur still holds the one sentence that answers."""
     blurred, sharp = [(0.5, 0.5), (0.5, 0.5)], [(0.1, 0.9), (0.95, 0.1)]

@@ -245,6 +245,9 @@ def test_a_line_says_its_day() -> None:
         ("Which US states banned it, and when?", ("", "", "American states banned")),
         ("The sequence with dates: V3, then R1, then the bad Monday.", ("2024-12-26", "2025-02-04", "")),
         ("South Korea's steps, one after the other", ("", "", "South Korea's")),
+        ("Which bans came in the week or so after the share rout?", ("2025-01-28", "2025-02-03", "bans")),
+        ("Which governments acted in the days after the crash?", ("2025-01-28", "2025-02-03", "governments acted")),
+        ("What happened among its rivals on 29 January?", ("2025-01-29", "2025-01-29", "among rivals")),
         ("What did OpenAI release in the week after the crash?", ("2025-01-28", "2025-02-03", "OpenAI release")),
         (
             "Nvidia's stock session by session from Monday the 27th to that Friday",
@@ -293,6 +296,7 @@ def test_a_sequence_is_recognised_without_any_word_for_one(question: str, asks: 
         "What happened to Nvidia on 27 January 2025?",
         "What did Reuters report in the week after the crash?",
         "Why did shares fall in the week after the crash?",
+        "Which countries banned DeepSeek in 2025?",
         "What happened to Liang Wenfeng's wealth?",
         "What happened?",
         "Explain step by step how GRPO works.",
@@ -439,6 +443,14 @@ def test_bans_are_listed_by_whatever_word(assistant: Assistant) -> None:
     )
     assert all(re.search(r"\b(?:bann?|barr|block|prohibit|order|forb|not (?:to )?use)", line) for line in told_lines)
     assert sum(any(name in line for line in told_lines) for name in ("Italy", "Taiwan", "Australia", "Texas")) >= 3
+
+
+def test_steps_against_it_are_bans(assistant: Assistant) -> None:
+    """Who acted against DeepSeek in those days is answered with each of them, not with a bill that came later."""
+    told_lines, _ = answer_of(
+        assistant, "Which governments acted against DeepSeek in the two weeks after the sell-off?"
+    )
+    assert sum(any(name in line for line in told_lines) for name in ("Ital", "Taiwan", "Australia", "Texas")) >= 3
 
 
 def test_a_subject_that_no_article_names_has_no_timeline(assistant: Assistant) -> None:

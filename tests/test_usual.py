@@ -22,6 +22,8 @@ from rag.usual import usual
         ("How much worth vanished from Nvidia?", "How much market value did Nvidia lose?"),
         ("What sum has Google earmarked for data centres in 2025?", "How much does Alphabet plan to spend in 2025?"),
         ("deepseek v3 training expense in dollars", "What does DeepSeek say it cost to train v3?"),
+        ("When did R1 follow?", "When was R1 released?"),
+        ("What happened on Wall Street on 28 January?", "What happened on the US stock market on 28 January?"),
         ("The launch date of Janus-Pro?", "When was Janus-Pro released?"),
         ("So who's the guy that got High-Flyer off the ground?", "Who founded High-Flyer?"),
         ("In what town does DeepSeek have its seat?", "Where is DeepSeek based?"),
