@@ -126,8 +126,8 @@ _INTRODUCED = re.compile(
     r"(?:what|who)(?:['’]s| is| are| was| were)(?: even| exactly)? (?:the |an? )?(?P<subject>.+?)\W*", re.IGNORECASE
 )
 _HOLDS = re.compile(
-    r"\b(?:an?|the|its|their|this) (?P<what>(?:[\w-]+ ){0,3}?(?:database|report|paper|letter|memo|study|audit|interview|statement"
-    r"|essay|post|bill|law|order|article|agreement|deal|contract))\b"
+    r"\b(?:an?|the|its|their|this) (?P<what>(?:[\w-]+ ){0,3}?(?:database|report|paper|letter|memo|study|audit"
+    r"|interview|statement|essay|post|bill|law|order|article|agreement|deal|contract))\b"
 )
 _IN = re.compile(r"\b(?:in|inside|from) it\b", re.IGNORECASE)
 """What holds something is meant by "in it", rather than whose it is."""
