@@ -50,7 +50,7 @@ from rag.records import (
     TimelineEntry,
     WithdrawnEvent,
 )
-from rag.refusal import closest, refused
+from rag.refusal import closest, refused, unknown
 from rag.rerank import find, ordered
 from rag.retrieve import Retrieval, best_of_articles, search
 from rag.settings import Settings, default_index
@@ -212,6 +212,8 @@ class Assistant:
             asked = asked if filled_in and answers.startswith(asked) else answers
             if quoted is None:
                 draft = refused(closest(found.evidence, asked, index.counts()[0]))
+            elif says_unknown := unknown(asked, quoted):
+                draft = says_unknown
             else:
                 draft, model_name = yield from self._draft(asked, found, history, quoted)
         if model_name == "quotes":
