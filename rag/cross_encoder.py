@@ -20,7 +20,7 @@ import numpy as np
 from rag.embed import WEIGHTS_SHA256, MiniLM, cores
 from rag.inference import Model, inference_path
 from rag.kinds import asks_differing
-from rag.quote import AT_ONCE, CONVINCING, Pair, Reading, judged, read, to_judge
+from rag.quote import AT_ONCE, CONVINCING, Pair, Reading, judged, read, tells_of_another_day, to_judge
 from rag.retrieve import Retrieval
 
 if TYPE_CHECKING:
@@ -104,14 +104,19 @@ class CrossEncoder:
     def _looked_at(self, reading: Reading) -> Iterator[tuple[Pair, NDArray[np.float32]]]:
         """The first sentences and the model's last states for them, some at once, until one is convincing.
 
-        Where reports differ, it isn't one that is asked for.
+        Where reports differ, it isn't one that is asked for; and what tells of another day than the one asked about
+        convinces nobody.
         """
         pairs = to_judge(reading)
         for first in range(0, len(pairs), AT_ONCE):
             some = pairs[first : first + AT_ONCE]
             states = self._states(some)
             yield from zip(some, states, strict=True)
-            if max(map(self.judgement, states)) >= CONVINCING and not asks_differing(reading.question):
+            convincing = (
+                self.judgement(own) >= CONVINCING and not tells_of_another_day(reading, pair.sentence)
+                for pair, own in zip(some, states, strict=True)
+            )
+            if any(convincing) and not asks_differing(reading.question):
                 return
 
     def judgement(self, states: NDArray[np.float32]) -> float:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rag.figures import Date, dates
-from rag.kinds import asks_ahead, asks_next_to, days_named, holds, tells_ahead, tells_next_to
+from rag.kinds import asks_ahead, asks_next_to, days_named, holds, is_of_other_days, tells_ahead, tells_next_to
 from rag.period import is_iso_date
 from rag.phrasing import words
 from rag.private import private_matters
@@ -251,12 +251,7 @@ def tells_of_other_days(reading: Reading) -> bool:
     asked = days_named(reading.question)
     if not asked or _AROUND_DAY.search(reading.question):
         return False
-    return all(_is_of_other_days(s.sentence.text, asked) for s in reading.ranked[:OF_DAY_AMONG])
-
-
-def _is_of_other_days(text: str, asked: Collection[tuple[int, str]]) -> bool:
-    # "27 and 28 January" names two days, of which only one stands beside its month.
-    return bool(days_named(text)) and not any(re.search(rf"\b{day}\b", text) for day, _ in asked)
+    return all(is_of_other_days(s.sentence.text, asked) for s in reading.ranked[:OF_DAY_AMONG])
 
 
 def _reports_on(passage: Passage, asked: Date) -> bool:

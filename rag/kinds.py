@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from rag.figures import dates, figures
@@ -205,6 +205,12 @@ def days_named(text: str) -> frozenset[tuple[int, str]]:
         (int(day or american_day), (month or american_month).lower())
         for day, month, american_month, american_day in _DAY.findall(text)
     )
+
+
+def is_of_other_days(text: str, asked: Collection[tuple[int, str]]) -> bool:
+    """Whether a text names days, and none of these."""
+    # "27 and 28 January" names two days, of which only one stands beside its month.
+    return bool(days_named(text)) and not any(re.search(rf"\b{day}\b", text) for day, _ in asked)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.kinds import asks_differing, asks_whether, spans
+from rag.kinds import asks_differing, asks_whether, days_named, is_of_other_days, spans
 from rag.length import LENGTHS
 from rag.phrasing import needs_more
 from rag.records import Citation, Draft, Evidence, Passage, Sentence
@@ -25,6 +25,8 @@ CONVINCING = 1.0
 """Once a sentence has these log-odds to answer, no further ones are read."""
 JUDGEMENT_WEIGHT = 1.0
 """What the cross-encoder's log-odds count for beside the score."""
+OTHER_DAY = 6.0
+"""What it costs a sentence to tell of another day than the one asked about: the cross-encoder hardly sees days."""
 MAY_DIFFER = -1.0
 """What has these log-odds may give another value, where reports differ."""
 _NAME = re.compile(r"\b[^\W\d_]*[A-Z][\w.-]*")
@@ -101,6 +103,12 @@ def to_judge(reading: Reading, places: Iterable[int] = range(JUDGED)) -> list[Pa
     return pairs
 
 
+def tells_of_another_day(reading: Reading, text: str) -> bool:
+    """Whether a sentence names days, and none that the question is about; why something is so may be told of any."""
+    days = days_named(reading.question) if reading.asked.kind != "reason" else ()
+    return bool(days) and is_of_other_days(text, days)
+
+
 def judged(reading: Reading, log_odds: Sequence[float], weight: float = JUDGEMENT_WEIGHT) -> Reading:
     """The reading with its first sentences ranked anew by what a cross-encoder says of them as well.
 
@@ -108,7 +116,8 @@ def judged(reading: Reading, log_odds: Sequence[float], weight: float = JUDGEMEN
         log_odds: of the sentences of `to_judge`.
     """
     first = [
-        (replace(s, score=s.score + weight * odds), odds) for s, odds in zip(reading.ranked, log_odds, strict=False)
+        (replace(s, score=s.score + weight * odds - OTHER_DAY * tells_of_another_day(reading, s.sentence.text)), odds)
+        for s, odds in zip(reading.ranked, log_odds, strict=False)
     ]
     first.sort(key=lambda one: -one[0].score)
     # The others stay as far behind the last of the first ones as they were, or further.

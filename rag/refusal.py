@@ -19,8 +19,8 @@ _ASKS_EXACTLY = re.compile(
 )
 _ASKS_WHETHER = re.compile(r"\W*(?:did|does|do|has|have|had|was|were)\b", re.IGNORECASE)
 _SAYS_UNKNOWN = re.compile(
-    r"\b(?:is|are|was|were) (?:unknown|not known)\b|\b(?:did|has|have) (?:not|never) (?:publish|disclose|reveal|name)d?\b"
-    r"|\bnamed neither\b"
+    r"\b(?:is|are|was|were) (?:unknown|not known)\b|\bnamed neither\b"
+    r"|\b(?:did|has|have) (?:not|never) (?:publish|disclose|reveal|name)d?\b"
 )
 
 

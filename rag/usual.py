@@ -33,6 +33,21 @@ _CRASH_MONDAY = re.compile(r"\b(?:(?:on|that|the) )*deepseek(?:['’]s)? (?:blac
 _OF_FIRM = re.compile(r"(?<=[A-Za-z]),? (?:AG|Inc|Corp|Corporation|plc|PLC|Ltd|N\.V|NV|SE)\b(?:\.(?! ?[A-Z]))?")
 """The form of a firm, which reports leave out."""
 _PIECE = re.compile(r"[^\s?!,;:()\"“”]+")
+_DAY_AFTER = re.compile(
+    r"\b(?:on )?the (?:day|session|morning|Tuesday) (?:(?:right |directly |immediately )?after|following) "
+    r"(?:(?:the|that|Monday['’]s) )?(?:(?:DeepSeek(?:['’]s)?|stock|tech|share|market) )*"
+    r"(?:crash|shock|rout|sell-?off|panic|slump|plunge)\b(?! (?:of|in) (?!27|January|late))",
+    re.IGNORECASE,
+)
+_NTH = r"(?:2\d|3[01])"
+_NEAR_CRASH = re.compile(
+    r"(?:(?:the )?\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? (?:the )?)?"
+    rf"\b(?:(?P<day>{_NTH})(?:st|nd|rd|th)?(?: of)? Jan(?:uary)?\b\.?"
+    rf"|Jan(?:uary|\.)? (?P<american>{_NTH})(?:st|nd|rd|th)?\b)"
+    r"(?!,? (?:and|to|until|or|20\d\d)\b|[-–/]\d)",
+    re.IGNORECASE,
+)
+"""A day of those weeks without its year."""
 _WALL_STREET = re.compile(
     r"\b(what (?:happened|went on) |how did )(on |in )?Wall Street(?=[?]?\Z| (?:on|in|do|fare|close|end|finish)\b)",
     re.IGNORECASE,
@@ -240,6 +255,7 @@ def usual(question: str) -> str:
     >>> usual("How far did Micron fall before the opening?")
     'How far did Micron fall before the opening?'
     """
+    question = _NEAR_CRASH.sub(_whole_date, _DAY_AFTER.sub("on 28 January 2025", question))
     question = _WALL_STREET.sub(lambda found: f"{found[1]}{found[2] or ''}the US stock market", question)
     text = re.sub(r"\bhow come\b", "why", _OF_FIRM.sub("", question), flags=re.IGNORECASE)
     text = re.sub(r"\bwhat (?:made|sent|caused|drove|pushed|dragged|brought|sank)\b", "why", text, flags=re.IGNORECASE)
@@ -266,6 +282,10 @@ def usual(question: str) -> str:
             made = one.form.format(name=name, day=day, crash=day or " on 27 January 2025")
             return question if _letters(made) == _letters(question) else made
     return _CRASH_MONDAY.sub("on 27 January 2025", question)
+
+
+def _whole_date(found: re.Match[str]) -> str:
+    return f"{found['day'] or found['american']} January 2025"
 
 
 def _letters(text: str) -> str:

@@ -186,6 +186,17 @@ def test_a_sentence_about_the_day_asked_for_wins() -> None:
     assert days_named("27 January to February 3, 2025") == {(27, "january"), (3, "february")}
 
 
+@pytest.mark.parametrize(
+    ("question", "first"), [("How far did Nvidia fall on 27 January?", 1), ("How far did it fall?", 0)]
+)
+def test_what_is_told_of_another_day_does_not_come_first(question: str, first: int) -> None:
+    """A cross-encoder likes any fall of Nvidia's; whoever asks about a day must not get that of another."""
+    texts = ("Nvidia fell 4.1% on 29 January 2025.", "Nvidia fell 16.97% on 27 January 2025.")
+    reading = read(question, found(evidence("a", "2025-01-30", *((text, 0.5, 0.5) for text in texts))))
+    odds = [10.0 if "29" in s.sentence.text else 2.0 for s in reading.ranked]
+    assert judged(reading, odds).ranked[0].sentence.text == texts[first]
+
+
 def test_at_most_three_different_sentences_the_best_first_and_the_others_by_date() -> None:
     """The answer is short, doesn't repeat itself, and reads in the order of events."""
     retrieval = found(
