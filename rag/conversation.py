@@ -37,6 +37,7 @@ _POST = r"(?:founder|boss|chief(?: executive)?|head|CEO|chairman|president|creat
 _ROLE = re.compile(rf"\b(?P<whose>[A-Z][\w.-]*)['’]s {_POST}\b|\bthe {_POST} of (?:the )?(?P<of>[A-Z][\w.-]*\w)")
 """Somebody called by what he is."""
 _ASKS = re.compile(r"(?:who|what|when|where|which|why|how|did|do|does|is|are|was|were|has|have|can)\b", re.IGNORECASE)
+_ASKS_ON = re.compile(rf"(?:(?:in|on|at|to|by|from|for|since|with|of) (?=wh|how))?{_ASKS.pattern}", re.IGNORECASE)
 _ASKS_WHO = re.compile(r"\W*who\b", re.IGNORECASE)
 _ASKS_MEANING = re.compile(r"(?:what|who) (?:is|are|was|were)\b", re.IGNORECASE)
 _PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
@@ -129,6 +130,9 @@ _HOLDS = re.compile(
     r"\b(?:an?|the|its|their|this) (?P<what>(?:[\w-]+ ){0,3}?(?:database|report|paper|letter|memo|study|audit"
     r"|interview|statement|essay|post|bill|law|order|article|agreement|deal|contract))\b"
 )
+_ASKS_FUND = re.compile(
+    r"(?:and |so )?(?:which|what) (?:[a-z]+ ){0,2}(?:fund|parent|owner|investor|backer)\b", re.IGNORECASE
+)
 _IN = re.compile(r"\b(?:in|inside|from) it\b", re.IGNORECASE)
 """What holds something is meant by "in it", rather than whose it is."""
 _MODEL_OF = re.compile(r"\b[A-Z]\w+(?:['’]s)? (?:model )?(?P<version>[RV]\d[\w.-]*)")
@@ -200,7 +204,7 @@ def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:
         kind = next((p for p in (_PERSONAL, _NEUTRAL) if own and p.search(first["asked"])), None)
         if kind:
             return written_out(with_day(_replace_first(kind, first["asked"], own), (last_question, last_answer)))
-    if bare != question and not _ASKS.match(bare) and not _OWN_SENTENCE.match(bare):
+    if bare != question and not _ASKS_ON.match(bare) and not _OWN_SENTENCE.match(bare):
         return _substituted(bare, last_question)
     question = with_day(question, (last_question, last_answer))
     if _WHICH_WAS_IT.fullmatch(bare):
@@ -215,7 +219,7 @@ def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:
     if _refers(_NEUTRAL, question) and not (pointing and pronoun and pointing.start() < pronoun.start()):
         are_several = bool(pronoun and _THEY.fullmatch(pronoun[0]))
         several = _several(last_question) if are_several else ""
-        subject = several or _held(last_question, question) or _subject(last_question, question)
+        subject = several or _held(last_question, question) or _fund(last_question, last_answer) or _subject(last_question, question)
         if not subject or (are_several and _THING.fullmatch(subject)):
             return f"{question} ({last_question})"
         if several or _THING.fullmatch(subject):
@@ -233,6 +237,8 @@ def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:
         meant = _meant(pointing["noun"], last_answer) if pointing["noun"] else ""
         if meant:
             return question[: pointing.start()] + meant + question[pointing.end() :]
+        if fund := _fund(last_question, last_answer):
+            return question[: pointing.start()] + re.sub(r"^\w+", lambda _: fund, question[pointing.start() :])
         return f"{question} ({last_question})"
     content = _content(question)
     if (
@@ -379,6 +385,14 @@ def _subject(last_question: str, question: str = "") -> str:
         return things[0]
     thing = _THING.search(last_question)
     return thing[0] if thing else ""
+
+
+def _fund(last_question: str, last_answer: str) -> str:
+    """The fund or parent that was asked for, as the answer calls it: that is spoken of then, and not whose it is."""
+    if not _ASKS_FUND.match(last_question):
+        return ""
+    asked = last_question.lower()
+    return next((name for name in _names(last_answer) if name.lower() not in asked and not _is_person(name)), "")
 
 
 def _held(last_question: str, question: str) -> str:
