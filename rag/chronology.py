@@ -57,6 +57,12 @@ _BESIDES = re.compile(
     r"\A\W*(?:[Aa]fter|[Bb]esides|[Aa]part from|[Oo]ther than|[Ee]xcept(?: for)?) (?!The\b)[A-Z][\w.-]*"
     r"(?: [A-Z][\w.-]*)*, (?=who|which|what)"
 )
+_WENT_DOWN = re.compile(r"\bwhat went down (?=on|in|over|during|between|that)", re.IGNORECASE)
+_WHICH_DAY = re.compile(
+    r"(?<=\d), (?:the|a|one) (?:day|session|Monday|Tuesday) (?:after|before|of|on which|when|that)\b[^,;?]*",
+    re.IGNORECASE,
+)
+"""Says of a date what day it was."""
 _NAMED = re.compile(r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b[A-Z]")
 _REQUEST = re.compile(
     r"\A[^?]{15,}?\b(?:can|could|would|will) (?:you|u|someone|anyone|somebody|anybody)\b"
@@ -134,11 +140,12 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         earlier: the question before, for "And what happened in the week after?".
         likely: whether `rag.sequence` takes it for one that asks so.
     """
+    question = _WENT_DOWN.sub("what happened ", question)
     asks_so = (_IN_ORDER, _ONE_BY_ONE, _HAPPENED, _WENT_ON, _DID, _WHICH_DEEDS)
     if not likely and not any(pattern.search(question) for pattern in asks_so):
         return None
     # "After Italy, who ..." is about others.
-    question = _BESIDES.sub("", question)
+    question = _WHICH_DAY.sub("", _BESIDES.sub("", question))
     period = period_named(question, earlier)
     # What is told before a request is seldom what is to be listed, but may say of which days.
     request = _REQUEST.sub("", question, count=1)

@@ -219,7 +219,12 @@ def _filled_in(question: str, history: Sequence[tuple[str, str]]) -> str:
     if _refers(_NEUTRAL, question) and not (pointing and pronoun and pointing.start() < pronoun.start()):
         are_several = bool(pronoun and _THEY.fullmatch(pronoun[0]))
         several = _several(last_question) if are_several else ""
-        subject = several or _held(last_question, question) or _fund(last_question, last_answer) or _subject(last_question, question)
+        subject = (
+            several
+            or _held(last_question, question)
+            or _fund(last_question, last_answer)
+            or _subject(last_question, question)
+        )
         if not subject or (are_several and _THING.fullmatch(subject)):
             return f"{question} ({last_question})"
         if several or _THING.fullmatch(subject):
@@ -444,7 +449,9 @@ def _names(text: str) -> list[str]:
         contracted = text[match.end() :].startswith(("'t", "’t"))  # "Didn't"
         while words and (words[0].lower() in FUNCTION_WORDS | _ANYBODY or (contracted and len(words) == 1)):
             words.pop(0)
-        if words and not _is_date_word(words[0]):
+        # "Permit me to ask" names nobody.
+        asks_leave = len(words) == 1 and re.match(r" (?:me|us|my)\b", text[match.end() :])
+        if words and not asks_leave and not _is_date_word(words[0]):
             found.append(" ".join(words))
     return found
 

@@ -144,6 +144,13 @@ _TO_WEEKDAY = re.compile(
 )
 """Up to the next such day: "from 27 January to that Friday"."""
 
+_UP_TO = re.compile(
+    r"(?:\bfrom [^@,;:?]{3,60}? (?:up )?to (?:the )?"
+    rf"|(?<=\w) (?:up )?to (?:the )?(?=\S+{_CALLED_SIGN})){_MARK.pattern}",
+    re.IGNORECASE,
+)
+"""From what no day is known of: "from its founding to the release of R1"."""
+
 EACH_DAY = re.compile(r"\b(?:each|every) day\b|\bday (?:after|by) day\b", re.IGNORECASE)
 """Asks how something went on over several days."""
 _NO_SUBJECT = (
@@ -153,7 +160,7 @@ _NO_SUBJECT = (
     " put arrange sort bring line walk take run guide go step hour recap outline summarise summarize describe trace"
     " retrace reconstruct recount sum chain series succession finish happen right account overview dated one"
     " please pls need session start year turn draw set together station milestone presentation slide sequence appear"
-    " oldest earliest"
+    " oldest earliest concerning regarding"
 )
 
 
@@ -363,6 +370,10 @@ def _days(text: str, anchor: date) -> tuple[tuple[date | None, date | None], str
         first, last = _week_of(found)
     elif found := _WHOLE_WEEK.search(text):
         first, last = _sunday(anchor) - timedelta(days=6), _sunday(anchor)
+    elif found := _UP_TO.search(text):
+        first, last = None, date.fromisoformat(found[2])
+        text = text.replace(found[0], f"{found[0].partition('@')[0].removeprefix('from ')} @", 1).replace(" to @", " ")
+        return (first, last), text
     elif found := _MARK.search(text):
         first, last = _on(found)
     else:

@@ -7,9 +7,10 @@ import re
 _PREPOSITION = r"(?:to|into|in|on|at|by|for|from|of|with)"
 _WORD = r"(?:who|whom|whose|what|when|where|why|how|which)"
 _REQUEST = re.compile(
-    r"\A(?:(?:please|hi|hello|ok|so|and)[\s,]+)*(?:(?:can|could|would|will|help|i|i['’]d|we|let)\b[^?.!;:]{0,60}?\b)?"
-    r"(?:explain|tell|understand|know|describe|say|show|learn|hear)\b(?: to (?:\w+ )?\w+| \w+)?"
-    rf" (?={_WORD}\b)",
+    r"\A(?:(?:please|hi|hello|ok|so|and)[\s,]+)*(?:(?:as|since|being) [^?.!;:]{0,100}?, )?"
+    r"(?:(?:can|could|would|will|help|i|i['’]d|we|let)\b[^?.!;:]{0,60}?\b)?"
+    r"(?:explain|tell|told|understand|know|describe|say|show|learn|hear)\b(?: to (?:\w+ )?\w+| \w+)?"
+    rf" (?=(?:{_PREPOSITION} )?{_WORD}\b)",
     re.IGNORECASE,
 )
 """Asks to be told something, and to or for whom."""

@@ -22,6 +22,8 @@ OF_NO_DAY = ("person", "meaning", "place", "date")
 """Kinds of answers that are the same on all days, or a day."""
 AS_SURE = 0.9
 """An answer that is this share as sure as another is as sure."""
+CERTAIN = 0.7
+"""An answer less likely than this is asked for again, without a request around it."""
 MOST = 3
 """So many questions in one are answered apart; more are a text and no question."""
 _WORD = r"(?:who|whom|whose|what|when|where|why|how|which)(?:['’](?:s|d|re|ll))?"
@@ -191,8 +193,11 @@ def answered(whole: Found, names: Sequence[str], ask: Callable[[str], Found], mo
             other = of_day
         if other.confidence > whole.confidence and _is_about(other, bare, asked):
             return other
-    if whole.draft is None and (plain := plainer(asked)) != asked and (other := ask(plain)).draft:
-        return other
+    if whole.confidence < CERTAIN and (plain := plainer(asked)) != asked:
+        other = ask(plain)
+        # Much around what is asked for hides both that it is told and that it isn't.
+        if (other.draft is None) != (whole.draft is None):
+            return other
     # Nothing shows that "What was the regulator's objection?" goes on from what was asked before, but its answer may.
     # What is refused as it stands stays so: with more words, more is like an answer.
     if before and whole.draft and (other := ask(f"{asked} ({before})")).confidence > whole.confidence:

@@ -89,6 +89,7 @@ _LEADING_DATE = re.compile(rf"(?:On|In|At) (?:the )?(?:\w+ (?:of|on) )?{_WEEKDAY
 _LEADING_ASIDE = re.compile(r"^(?:the (?:very |same )?day|when|where|one|two|a) [^,]*, ")
 _CLOSED = re.compile(r"\b(?:closed|ended|finished|traded|opened)\b[^,;]{0,30}\b(lower|down|higher|up)\b")
 _FORBIDS = re.compile(r"\b(?:should|must|may|were to) not use\b|\bnot to use\b|\bkeep off\b")
+_FIRST_TO = re.compile(r"\bfirst [\w ]{3,40}? to (?:ban|block|bar|prohibit|forbid)\b")
 _NAME = re.compile(r"\b(?!(?:The|A|An|In|On|At)\b)[A-Z]\w*")
 
 _SAME = {
@@ -121,6 +122,7 @@ _CALLED = (
     (re.compile(r"\b(?:br(?:ing|ought)|put|roll(?:ed)?|c[ao]me) out\b|\b(?:br(?:ing|ought))\b"), "releas"),
 )
 """Words of questions for a kind of deed."""
+_OTHER_NAME = re.compile(r"\b(?!DeepSeek)[A-Z]\w*[a-z]")
 VERBS = {"releas": "released", "ban": "banned", "fall": "fell", "rise": "rose"}
 """What articles say of each kind of deed."""
 _SHARES = frozenset(("share", "stock", "price"))
@@ -269,7 +271,7 @@ def _deed(text: str) -> tuple[str, str]:
     kind = terms(verb.group())[0] if verb else ""
     if kind not in _SAME and (closed := _CLOSED.search(told)):
         kind = "fall" if closed[1].lower() in ("lower", "down") else "rise"
-    if _FORBIDS.search(told):
+    if _FORBIDS.search(told) or _FIRST_TO.search(told):
         kind = "ban"
     return terms(name.group())[0] if name else "", _SAME.get(kind, kind if kind in _SAME.values() else "")
 
@@ -283,9 +285,8 @@ def deeds_named(subject: str) -> set[str]:
     {'ban'}
     """
     named = set(event_words(subject))
-    for words, deed in _CALLED:
-        if words.search(subject):
-            named.add(deed)
+    # "Italy's steps against it" are more than bans, and nobody else's.
+    named |= {deed for words, deed in _CALLED if words.search(subject) and not _OTHER_NAME.search(subject)}
     return named.intersection(VERBS) | (set(OF_SHARES) if named & _SHARES else set())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ WHOLE, ARTICLE = 0.3, 0.3
 """What it counts for beside the nearness to the subject how near a sentence is to the whole question, and how well the
 best passage of its article answers that."""
 FEWEST_DAYS = 3
+_NOT_DONE = re.compile(r"\b(?:did|does|has|have|would) not (?:ban|block|release|publish)|\bruled out\b")
 MOST_OF_SUBJECT = 3
 """Events listed for one day where the best about a subject are, if more would leave no room for other days."""
 LESSER = 0.05
@@ -113,7 +115,11 @@ def _about(
         if own and own >= least
     ]
     # Where enough tells of such deeds, nothing else is asked for, and nobody else's shares.
-    done = [t for t in found if t.deed[1] in deeds or not t.words.isdisjoint(deeds - OF_SHARES)]
+    done = [
+        t
+        for t in found
+        if t.deed[1] in deeds or (not t.words.isdisjoint(deeds - OF_SHARES) and not _NOT_DONE.search(t.sentence.text))
+    ]
     own = [t for t in done if t.deed[0] in doers] if deeds & OF_SHARES else []
     for fewer in (own, done):
         if len({t.day for t in fewer if t.score}) >= FEWEST_DAYS:

@@ -75,6 +75,12 @@ V3 = ("What is DeepSeek-V3?", "DeepSeek-V3 is a large language model. [1]")
             "Then where did DeepSeek's founder study?",
         ),
         ("Did they close it?", ("Something of Wiz's lay open?", ""), "Did Wiz close it?"),
+        ("Did it rise on Tuesday?", ("Permit me to ask how far Oracle fell.", ""), "Did Oracle rise on Tuesday?"),
+        (
+            "In which year was it set up?",
+            ("Which hedge fund backs DeepSeek?", "High-Flyer does. [1]"),
+            "In which year was High-Flyer set up?",
+        ),
         ("And yet it sold R1?", ("What did Microsoft look into?", ""), "And yet Microsoft sold R1?"),
         ("It fell, didn't it? How far?", ("What did Oracle do?", ""), "Oracle fell? How far?"),
     ],

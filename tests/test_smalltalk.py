@@ -61,6 +61,7 @@ def test_what_is_no_question_gets_a_fitting_reply(said: str, beginning: str) -> 
         "In German media, how was it reported?",
         "Draw up a short chronology of the bans.",
         "Could you tell me the story of how the accusation came up?",
+        "tell me the liang wenfeng story in order",
     ],
 )
 def test_questions_are_no_small_talk(question: str) -> None:

@@ -242,6 +242,14 @@ def test_a_line_says_its_day() -> None:
         ),
         ("29 January 2025: what all happened that day around DeepSeek?", ("2025-01-29", "2025-01-29", "")),
         ("What happened on the 28th?", ("2025-01-28", "2025-01-28", "")),
+        ("What happened on 28 January 2025, the day after the big fall?", ("2025-01-28", "2025-01-28", "")),
+        ("What happened on 30 January 2025 concerning DeepSeek?", ("2025-01-30", "2025-01-30", "")),
+        ("What went down on 27 January 2025? In order, please.", ("2025-01-27", "2025-01-27", "")),
+        ("Timeline of DeepSeek from its founding to the release of R1", ("", "2025-01-20", "DeepSeek founding")),
+        (
+            "Timeline of chip rules from the first controls to January 2025",
+            ("", "2025-01-31", "chip rules first controls"),
+        ),
         ("Which US states banned it, and when?", ("", "", "American states banned")),
         ("The sequence with dates: V3, then R1, then the bad Monday.", ("2024-12-26", "2025-02-04", "")),
         ("South Korea's steps, one after the other", ("", "", "South Korea's")),
@@ -451,6 +459,13 @@ def test_steps_against_it_are_bans(assistant: Assistant) -> None:
         assistant, "Which governments acted against DeepSeek in the two weeks after the sell-off?"
     )
     assert sum(any(name in line for line in told_lines) for name in ("Ital", "Taiwan", "Australia", "Texas")) >= 3
+
+
+def test_who_did_not_ban_it_is_not_listed_among_bans(assistant: Assistant) -> None:
+    """The first country to block the app belongs to its bans, and one that only says that it bans nothing doesn't."""
+    told_lines, _ = answer_of(assistant, "Governments' bans on DeepSeek in order, January and February 2025.")
+    assert any("Ital" in line for line in told_lines)
+    assert not any("did not ban" in line and "and did not ban" not in line for line in told_lines)
 
 
 def test_a_subject_that_no_article_names_has_no_timeline(assistant: Assistant) -> None:
