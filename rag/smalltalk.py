@@ -60,7 +60,8 @@ _WORK = (
 )
 _ORDER = re.compile(
     rf"{_POLITE}(?:"
-    r"(?!tell (?:me |us )?the (?:[\w-]+ ){0,4}story\b)(?:write|compose|draft|create|make|generate|tell|sing|give|invent)\b(?: (?:me|us|up))?(?: [\w-]+){0,4}"
+    r"(?!tell (?:me |us )?the (?:[\w-]+ ){0,4}story\b)"
+    r"(?:write|compose|draft|create|make|generate|tell|sing|give|invent)\b(?: (?:me|us|up))?(?: [\w-]+){0,4}"
     rf" (?:{_WORK})s?\b"
     r"|(?:translate|calculate|compute|solve|roleplay|pretend|act as|play (?:a|the)|draw(?! up\b)|paint|repeat after"
     r"|rewrite|rephrase|paraphrase|proofread)\b"
