@@ -19,6 +19,7 @@ def searched(
     cross_encoder: CrossEncoder,
     measures: Callable[[Sequence[Passage]], Mapping[str, float]],
 ) -> dict[str, float]:
-    """The measures of the `k` passages found, and with "reranked" before their names those after a second look."""
+    """The measures of the `k` passages found, and with "first look" before their names those without a second one."""
+    first = measures(find(text, index, embedder, k))
     again = measures(find(text, index, embedder, k, cross_encoder=cross_encoder))
-    return {**measures(find(text, index, embedder, k)), **{f"reranked {name}": value for name, value in again.items()}}
+    return {**again, **{f"first look {name}": value for name, value in first.items()}}

@@ -125,14 +125,14 @@ class Assistant:
         k: int = 10,
         history: History = (),
         ignore: Collection[str] = (),
-        rerank: bool = False,
+        rerank: bool = True,
     ) -> list[Passage]:
         """The `k` passages that best answer the question, best first, with scores between 0 and 1.
 
         Args:
             ignore: keys of facets that are not to be preferred, as for `ask`.
             rerank: where it isn't clear which passage comes first, have the cross-encoder take a second look, which
-                there takes longer than the search.
+                there takes longer than the search; who searches very often may do without.
 
         Raises:
             QuestionError: the question is empty or too long.

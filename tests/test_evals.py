@@ -48,8 +48,8 @@ def test_squad_counts_hits_by_paragraph_and_answers_by_quote(tmp_path: Path, emb
         "questions": 4,
         "hit@1": 0.75,
         "hit@4": 1.0,
-        "reranked hit@1": 0.75,
-        "reranked hit@4": 1.0,
+        "first look hit@1": 0.75,
+        "first look hit@4": 1.0,
         "answer in first quote": 2 / 3,
         "answer in quotes": 2 / 3,
         "answer marked": 2 / 3,
@@ -124,7 +124,7 @@ def test_clapnq_searches_for_the_turn_its_rewriting_and_what_the_history_makes_o
     }
     with closing(indexing.index(articles, tmp_path / "index", embedder)) as index:
         scores = clapnq.score([turn], index, embedder)
-    names = ("recall@5", "nDCG@5", "reranked recall@5", "reranked nDCG@5")
+    names = ("recall@5", "nDCG@5", "first look recall@5", "first look nDCG@5")
     measures = {f"{way} {measure}" for way in turn.ways for measure in names}
     assert scores.keys() == {"questions", *measures}
     assert scores["rewrite nDCG@5"] == scores["history nDCG@5"] == 1

@@ -134,7 +134,7 @@ def search(
     settings = Settings.from_env(index=index)
     asked = _question(question)
     with closing(open_assistant(settings)) as assistant, console.working("Searching"):
-        passages = assistant.retrieve(asked, k, rerank=True)
+        passages = assistant.retrieve(asked, k)
     if as_json:
         console.write_json(passages)
     else:

@@ -53,7 +53,7 @@ def add_endpoints(models: Models, places: Places) -> None:
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Find the passages that best answer a question, best first; `k` is how many, at most 100."""
         try:
-            found = models.assistant().retrieve(question, min(max(k, 1), MOST_PASSAGES), rerank=True)
+            found = models.assistant().retrieve(question, min(max(k, 1), MOST_PASSAGES))
             return [asdict(passage) for passage in found]
         except AftershockError as error:
             raise failed(str(error)) from None

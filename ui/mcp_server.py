@@ -164,7 +164,7 @@ async def _ask(models: Models, places: Places, given: Ask, tell: Tell) -> Result
 
 
 def _search(models: Models, given: Search) -> Result:
-    passages = models.assistant().retrieve(given.question, given.k, rerank=True)
+    passages = models.assistant().retrieve(given.question, given.k)
     texts = [f"{passage_markdown(passage)}\n(article {passage.article_id})" for passage in passages]
     return "\n\n".join(texts), {"passages": [_source(passage) | {"text": passage.text} for passage in passages]}
 

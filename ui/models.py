@@ -30,8 +30,8 @@ class Assistant(Protocol):
     ) -> Generator[Event, None, None]:
         """The events of an answer; closing the generator ends the work."""
 
-    def retrieve(self, question: str, k: int = 10, *, rerank: bool = False) -> Sequence[Passage]:
-        """The passages that best answer the question, best first, by a second look where `rerank` says so."""
+    def retrieve(self, question: str, k: int = 10) -> Sequence[Passage]:
+        """The passages that best answer the question, best first."""
 
     def article(self, article_id: str) -> Article:
         """The whole article; KeyError when there is none of that id."""
