@@ -102,7 +102,7 @@ def measure(place: Path, environment: Path | None, rounds: int, articles: int) -
     comparisons = (
         Comparison("a question from a cold start", "s", asked.ours, asked.theirs),
         Comparison("memory of that, at its peak", "MB", asked.our_memory, asked.their_memory),
-        Comparison("finding passages, warm, of 1,000", "ms", warm.median, their_warm.median),
+        Comparison("finding passages at first look, warm, of 1,000", "ms", warm.median, their_warm.median),
         Comparison(f"ingest of {articles:,} articles", "articles/s", ours.rate, plain.rate, more_is_better=True),
         Comparison("memory of that, at its peak", "MB", ours.memory, plain.memory),
     )
