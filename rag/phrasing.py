@@ -52,14 +52,12 @@ class Words:
             in "R1-Zero", "1776" in "R1 1776".
         starts: where each token begins in the text.
         counted: the place of each token.
-        count: of its words.
     """
 
     places: Mapping[str, tuple[int, ...]]
     goes_on: Mapping[int, str]
     starts: tuple[int, ...]
     counted: tuple[int, ...]
-    count: int
 
     def place(self, character: int) -> int:
         """The place of the token that a character belongs to."""
@@ -88,7 +86,7 @@ def words(text: str) -> Words:
             goes_on[place] = " ".join(terms(longer[1]))
         place += 1
     where = {term: tuple(found) for term, found in places.items()}
-    return Words(where, goes_on, tuple(starts), tuple(counted), len(starts))
+    return Words(where, goes_on, tuple(starts), tuple(counted))
 
 
 def versions(text: str) -> tuple[str, ...]:

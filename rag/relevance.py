@@ -6,7 +6,6 @@ The weights are those of a logistic choice among the sentences of the passages f
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -184,7 +183,7 @@ Of places and other names so few are right that none is taken.
 WHOLE = ("meaning", "reason", "statement")
 """Kinds of answer that take a sentence, where what is asked for is no figure or date after all."""
 
-FREE = ("title", "opening", "length", "quotes", "denies", "needs more")
+FREE = ("denies", "needs more")
 AGAINST = ("aside", "other version")
 """Features that may count for or against a sentence, and those that count against it; the others count for it."""
 
@@ -198,14 +197,10 @@ FEATURES = (
     "topic",
     "subject first",
     "needs more",
-    "length",
     "day",
     "year",
     "usual day",
-    "title",
     "title or sentence",
-    "opening",
-    "quotes",
     "denies",
     "before",
     "names holder or seat",
@@ -234,14 +229,10 @@ WEIGHTS = (
     0.65,
     0.47,
     0.91,
-    -0.02,
     2.00,
     3.75,
     0.75,
-    0.02,
     1.23,
-    0.05,
-    0.05,
     0.25,
     0.46,
     4.76,
@@ -280,14 +271,10 @@ def features(asked: Asked, evidence: Evidence, place: int) -> tuple[float, ...]:
         topic,
         float(subject in placed and min(placed[subject]) < _FIRST_WORDS - 2),
         float(begins_with_pronoun(text)),
-        math.log(1 + own.count) / 4,
         _same_days(asked, text),
         float(bool(asked.years) and not asked.years.isdisjoint(years_named(text))),
         usual_day,
-        in_title,
         in_either,
-        opens,
-        float("“" in text or '"' in text),
         float(not asked.denies and _denies(text)),
         before,
         float(bool(asked.role and names_holder(text, asked.role)) or (asked.seat and names_seat(text, asked.terms))),
