@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from rag.period import CRASH, EACH_DAY, Period, period_named
+from rag.telling import deeds_named
 from rag.text import terms
 
 STORY = Period((CRASH - timedelta(days=7)).isoformat(), (CRASH + timedelta(days=8)).isoformat())
@@ -107,12 +108,13 @@ _DID = re.compile(
     re.IGNORECASE,
 )
 """Asks for several things where it names several days."""
-_WHICH_DEEDS = re.compile(
-    rf"\b(?:which|what) (?:\w+ )??{_SEVERAL}"
-    r"|\bwhich (?:\w+ )??(?:governments|countries|states|authorities|agencies|ministries|regulators|companies|firms)\b",
+_WHICH_DEEDS = re.compile(rf"\b(?:which|what) (?:\w+ )??{_SEVERAL}", re.IGNORECASE)
+"""Asks for several things where it names a few days."""
+_WHICH_DOERS = re.compile(
+    r"\bwhich (?:\w+ )??(?:governments|countries|states|authorities|agencies|ministries|regulators|companies|firms)\b",
     re.IGNORECASE,
 )
-"""Asks for several things where it names a few days."""
+"""So does this where it says what these did."""
 MOST_DAYS = 15
 """Of a period that is a few days: longer ones have been summed up."""
 # Asks how something went on over several days.
@@ -141,7 +143,7 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         likely: whether `rag.sequence` takes it for one that asks so.
     """
     question = _WENT_DOWN.sub("what happened ", question)
-    asks_so = (_IN_ORDER, _ONE_BY_ONE, _HAPPENED, _WENT_ON, _DID, _WHICH_DEEDS)
+    asks_so = (_IN_ORDER, _ONE_BY_ONE, _HAPPENED, _WENT_ON, _DID, _WHICH_DEEDS, _WHICH_DOERS)
     if not likely and not any(pattern.search(question) for pattern in asks_so):
         return None
     # "After Italy, who ..." is about others.
@@ -174,7 +176,8 @@ def asked_timeline(question: str, earlier: str = "", likely: bool = False) -> Pe
         return period
     few_days = several_days and date.fromisoformat(period.end) - date.fromisoformat(period.start) < timedelta(MOST_DAYS)
     went_on = several_days and (_WENT_ON.search(question) or _DID.search(question))
-    return period if went_on or (few_days and _WHICH_DEEDS.search(question)) else None
+    by_several = _WHICH_DEEDS.search(question) or (_WHICH_DOERS.search(question) and deeds_named(period.subject))
+    return period if went_on or (few_days and by_several) else None
 
 
 def events_listed(question: str) -> list[str]:

@@ -254,7 +254,7 @@ def test_a_line_says_its_day() -> None:
         ("The sequence with dates: V3, then R1, then the bad Monday.", ("2024-12-26", "2025-02-04", "")),
         ("South Korea's steps, one after the other", ("", "", "South Korea's")),
         ("Which bans came in the week or so after the share rout?", ("2025-01-28", "2025-02-03", "bans")),
-        ("Which governments acted in the days after the crash?", ("2025-01-28", "2025-02-03", "governments acted")),
+        ("Which states banned it in the days after the crash?", ("2025-01-28", "2025-02-03", "states banned")),
         ("What happened among its rivals on 29 January?", ("2025-01-29", "2025-01-29", "among rivals")),
         ("What did OpenAI release in the week after the crash?", ("2025-01-28", "2025-02-03", "OpenAI release")),
         (
@@ -305,6 +305,7 @@ def test_a_sequence_is_recognised_without_any_word_for_one(question: str, asks: 
         "What did Reuters report in the week after the crash?",
         "Why did shares fall in the week after the crash?",
         "Which countries banned DeepSeek in 2025?",
+        "Which companies hosted R1 in the week after the crash?",
         "What happened to Liang Wenfeng's wealth?",
         "What happened?",
         "Explain step by step how GRPO works.",
