@@ -176,8 +176,8 @@ def test_an_unusual_way_of_asking_hides_no_answer(assistant: Assistant, question
 
 def test_an_unusual_way_of_asking_makes_no_answer(assistant: Assistant) -> None:
     """What the articles don't tell is refused in whatever way it is asked."""
-    much_around_it = "As one who was always particular about his tools, I would like to know which make of laptop"
-    assert assistant.ask(f"{much_around_it} Liang Wenfeng used when he wrote the first lines of R1's code.").refused
+    obliged = "I should be much obliged if you told me for how many minutes the New York Stock Exchange suspended all"
+    assert assistant.ask(f"{obliged} trading on 27 January 2025 because of the fall of Nvidia.").refused
     assert assistant.ask("Help me explain to my readers why Tim Cook resigned that week.").refused
     assert assistant.ask("Vistra, the power producer, was sold to which bank?").refused
 
